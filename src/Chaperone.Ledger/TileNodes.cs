@@ -1,0 +1,40 @@
+namespace Chaperone.Ledger;
+
+/// <summary>Reads nodes of a tree of a given size out of its tiles, for roots and proofs. Keeps the tiles it read: make one for each proof or batch, not for ever.</summary>
+/// <remarks>It believes the tiles. A proof built on wrong tiles does not verify, and <see cref="Root"/> compared with a signed root tells.</remarks>
+public sealed class TileNodes(long size, TileReader tiles)
+{
+    private readonly Dictionary<(int Level, long Index), byte[]> read = [];
+
+    /// <summary>Root of the tree, from the last tile of each level.</summary>
+    public Hash256 Root() => Merkle.Root(size, Node);
+
+    /// <summary>See <see cref="Merkle.InclusionProof"/>.</summary>
+    public Hash256[] InclusionProof(long index) => Merkle.InclusionProof(index, size, Node);
+
+    /// <summary>See <see cref="Merkle.ConsistencyProof"/>; from the old size to this tree's.</summary>
+    public Hash256[] ConsistencyProof(long oldSize) => Merkle.ConsistencyProof(oldSize, size, Node);
+
+    /// <summary>A <see cref="NodeReader"/>.</summary>
+    /// <exception cref="InvalidDataException">A tile is missing or too short.</exception>
+    public Hash256 Node(int level, long index)
+    {
+        var tileLevel = level / Tiles.Height;
+        var below = level % Tiles.Height;
+        // The top of a full tile stands one level of tiles higher, except that level 63 and above do not exist.
+        var first = index << below;
+        var tile = ReadTile(tileLevel, first / Tiles.Width);
+        return Tiles.Root(tile.AsSpan((int)(first % Tiles.Width) * Hash256.Size, Hash256.Size << below));
+    }
+
+    internal byte[] ReadTile(int level, long index)
+    {
+        if (read.TryGetValue((level, index), out var known)) return known;
+        var width = Tiles.WidthAt(level, index, size);
+        var bytes = tiles(level, index, width);
+        if (width == 0 || bytes is null || bytes.Length < width * Hash256.Size || bytes.Length > Tiles.Width * Hash256.Size)
+            throw new InvalidDataException($"{new TileAddress(level, index, width)} is missing or has a wrong length.");
+        read[(level, index)] = bytes = bytes.Length == width * Hash256.Size ? bytes : bytes[..(width * Hash256.Size)];
+        return bytes;
+    }
+}
