@@ -1,0 +1,29 @@
+import "@hotwired/turbo"
+import { Application } from "@hotwired/stimulus"
+import BackupCodesController from "./controllers/backup-codes"
+import CodeController from "./controllers/code"
+import ConfirmController from "./controllers/confirm"
+import CopyController from "./controllers/copy"
+import ErrorSummaryController from "./controllers/error-summary"
+import FindController from "./controllers/find"
+import PollController from "./controllers/poll"
+import PrintController from "./controllers/print"
+import ShortcutsController from "./controllers/shortcuts"
+import ThemeController from "./controllers/theme"
+import UploadController from "./controllers/upload"
+import { guardSession } from "./session"
+
+const application = Application.start()
+application.register("backup-codes", BackupCodesController)
+application.register("code", CodeController)
+application.register("confirm", ConfirmController)
+application.register("copy", CopyController)
+application.register("error-summary", ErrorSummaryController)
+application.register("find", FindController)
+application.register("poll", PollController)
+application.register("print", PrintController)
+application.register("shortcuts", ShortcutsController)
+application.register("theme", ThemeController)
+application.register("upload", UploadController)
+
+guardSession()

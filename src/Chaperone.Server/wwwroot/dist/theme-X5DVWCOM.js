@@ -1,0 +1,1 @@
+"use strict";(()=>{var e=(()=>{try{return localStorage.getItem("chaperone.theme")}catch{return null}})(),t=e==="dark"||e!=="light"&&matchMedia("(prefers-color-scheme: dark)").matches;document.documentElement.dataset.bsTheme=t?"dark":"light";})();
