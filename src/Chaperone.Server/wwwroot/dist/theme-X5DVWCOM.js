@@ -1,1 +1,0 @@
-"use strict";(()=>{var e=(()=>{try{return localStorage.getItem("chaperone.theme")}catch{return null}})(),t=e==="dark"||e!=="light"&&matchMedia("(prefers-color-scheme: dark)").matches;document.documentElement.dataset.bsTheme=t?"dark":"light";})();
