@@ -6,5 +6,6 @@ namespace Chaperone.Encryption;
 /// </summary>
 public sealed class SealBrokenException : Exception
 {
-    internal SealBrokenException(string message, Exception? inner = null) : base(message, inner) { }
+    /// <summary>The message names ids only.</summary>
+    public SealBrokenException(string message, Exception? inner = null) : base(message, inner) { }
 }

@@ -1,0 +1,174 @@
+using Chaperone.Encryption;
+using Chaperone.Ledger;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Postgres;
+using Chaperone.Platform.Sealing;
+using Chaperone.Platform.Tenancy;
+using Microsoft.EntityFrameworkCore;
+
+namespace Chaperone.Platform.Operations;
+
+/// <summary>
+/// What a handler works with: one clinic, one transaction, one event in the making. Opening a row registers its subject; changed rows are found by the
+/// monitor. Nothing here commits, and nothing here outlives the operation.
+/// </summary>
+public sealed class OperationScope
+{
+    private readonly KeyRing keys;
+    private readonly HashSet<Guid> subjects = [];
+    private readonly List<Func<CancellationToken, Task>> afterCommit = [];
+
+    internal OperationScope(Caller caller, OperationInfo operation, Relation reach, DateTimeOffset now, TenantTransaction transaction, ChaperoneDb db, KeyRing keys, RowWriter writer)
+    {
+        (Caller, Operation, Reach, Now, Transaction, Db, this.keys, Writer) = (caller, operation, reach, now, transaction, db, keys, writer);
+        EventAction = operation.Policy.Action;
+    }
+
+    /// <summary>Who asks, where, from where.</summary>
+    public Caller Caller { get; }
+
+    /// <summary>Who acts.</summary>
+    public Actor Actor => Caller.Actor;
+
+    /// <summary>The clinic.</summary>
+    public Tenant Tenant => Caller.Tenant;
+
+    /// <summary>The moment of the operation: one for everything it writes.</summary>
+    public DateTimeOffset Now { get; }
+
+    /// <summary>For a list: the weakest relation the actor must have to a row for it to be shown. Goes into the query before any limit. Otherwise the relation found.</summary>
+    public Relation Reach { get; }
+
+    /// <summary>The clinic's tables, under row-level security.</summary>
+    public ChaperoneDb Db { get; }
+
+    /// <summary>Many rows at once: seals, digests and inserts in few statements.</summary>
+    public RowWriter Writer { get; }
+
+    internal OperationInfo Operation { get; }
+
+    internal TenantTransaction Transaction { get; }
+
+    internal IReadOnlyCollection<Guid> Subjects => subjects;
+
+    internal IReadOnlyList<Func<CancellationToken, Task>> AfterCommitActions => afterCommit;
+
+    internal string? EventAction { get; private set; }
+
+    internal EventOutcome Outcome { get; private set; } = EventOutcome.Success;
+
+    internal EventSeverity? Severity { get; private set; }
+
+    internal EventEntity? Entity { get; private set; }
+
+    internal Actor? BecameActor { get; private set; }
+
+    internal string? ReasonCode { get; private set; }
+
+    internal string? TypedIndex { get; private set; }
+
+    internal long? HitCount { get; private set; }
+
+    internal IReadOnlyList<string> UsedFields { get; private set; } = [];
+
+    internal Dictionary<string, EventFact> Facts { get; } = new(StringComparer.Ordinal);
+
+    internal Dictionary<string, Error> Conflicts { get; } = new(StringComparer.Ordinal);
+
+    internal List<FieldChange> ExtraChanges { get; } = [];
+
+    /// <summary>A new id.</summary>
+    public Guid NewId() => Ids.New(Now);
+
+    /// <summary>Runs the query, opens every row, and registers everybody it shows.</summary>
+    /// <exception cref="SealBrokenException">A payload does not open; the monitor alerts and shows nothing.</exception>
+    public async Task<List<TRow>> Open<TRow>(IQueryable<TRow> rows, CancellationToken cancel) where TRow : SealedRow
+    {
+        var opened = await OpenCandidates(rows, cancel);
+        foreach (var row in opened) Show(row);
+        return opened;
+    }
+
+    /// <summary>The same for one row, or null when the query finds none.</summary>
+    public async Task<TRow?> OpenOne<TRow>(IQueryable<TRow> rows, CancellationToken cancel) where TRow : SealedRow =>
+        (await Open(rows.Take(1), cancel)).FirstOrDefault();
+
+    /// <summary>Opens rows only to see whether they are what is looked for. Those that are must be passed to <see cref="Show(SealedRow)"/>; the others must be dropped.</summary>
+    public async Task<List<TRow>> OpenCandidates<TRow>(IQueryable<TRow> rows, CancellationToken cancel) where TRow : SealedRow
+    {
+        var found = await rows.LeftJoin(
+            Db.SubjectKeys.AsNoTracking(),
+            row => new { Tenant = row.TenantId, Subject = row.SubjectId, Version = row.KeyVersion },
+            key => new { Tenant = key.TenantId, Subject = (Guid?)key.SubjectId, key.Version },
+            (row, key) => new { row, key }).ToListAsync(cancel);
+        var rowsOpened = new List<TRow>(found.Count);
+        foreach (var pair in found)
+        {
+            await keys.OpenAsync(pair.row, Db.TableOf(typeof(TRow)), pair.key, cancel);
+            rowsOpened.Add(pair.row);
+        }
+        return rowsOpened;
+    }
+
+    /// <summary>The row's person is shown to the actor.</summary>
+    public void Show(SealedRow row)
+    {
+        if (row.SubjectId is { } subject) subjects.Add(subject);
+    }
+
+    /// <summary>This person's data is shown or changed by other means than a row of theirs.</summary>
+    public void Show(Guid subject) => subjects.Add(subject);
+
+    /// <summary>Puts a new row under the clinic; it is sealed when the monitor saves, with the subject's key, which is made if this is their first row.</summary>
+    public void Add<TRow>(TRow row) where TRow : SealedRow
+    {
+        row.TenantId = Tenant.Id;
+        Db.Add(row);
+        Show(row);
+    }
+
+    /// <summary>Checks the version the caller saw.</summary>
+    public static Error? Stale(SealedRow row, long? ifVersion) =>
+        ifVersion is null ? PlatformErrors.PreconditionRequired : row.Version != ifVersion ? PlatformErrors.Changed : null;
+
+    /// <summary>What the event is about, when the request could not say (the id of what was created).</summary>
+    public void Concerns(string type, Guid id) => Entity = new(type, id);
+
+    /// <summary>A reason code from the action's list.</summary>
+    public void Because(string reason) => ReasonCode = reason;
+
+    /// <summary>A search's facts: how many were found and by which fields; never the words.</summary>
+    public void Found(int hits, params string[] fields) => (HitCount, UsedFields) = (hits, fields);
+
+    /// <summary>A count or code for the event.</summary>
+    public void Note(string name, EventFact fact) => Facts[name] = fact;
+
+    /// <summary>A change the rows do not show by themselves (a setting of the clinic), never personal.</summary>
+    public void NoteChange(string field, string? before, string? after) => ExtraChanges.Add(new(field, null, before, after));
+
+    /// <summary>Takes one of the policy's alternative events instead, such as a refused sign-in, which commits its counters yet is no success.</summary>
+    public void RecordAs(string action, EventOutcome outcome = EventOutcome.Success, EventSeverity? severity = null)
+    {
+        if (action != Operation.Policy.Action && !Operation.Policy.Alternatives.Contains(action))
+            throw new InvalidOperationException($"{Operation.Name} may not leave {action}: its policy does not name it.");
+        (EventAction, Outcome, Severity) = (action, outcome, severity);
+    }
+
+    /// <summary>Who the caller turned out to be: signing in starts as nobody and ends as somebody.</summary>
+    public void Became(Actor actor) => BecameActor = actor;
+
+    /// <summary>Blind index, in hexadecimal, of what a stranger typed as sign-in name.</summary>
+    public void Typed(string blindIndexHex) => TypedIndex = blindIndexHex;
+
+    /// <summary>What to answer when this unique constraint is hit.</summary>
+    public void OnConflict(string constraint, Error error) => Conflicts[constraint] = error;
+
+    /// <summary>Runs once the transaction is durable, such as forgetting what was remembered. It must not fail for lack of anything.</summary>
+    public void AfterCommit(Func<CancellationToken, Task> action) => afterCommit.Add(action);
+
+    /// <summary>Writes what was changed so far to the database, still inside the transaction, so that a constraint speaks now.</summary>
+    public Task Flush(CancellationToken cancel) => Writer.SaveChangesAsync(cancel);
+
+    /// <summary>The clinic's blind index of this name, such as <c>patient.name</c>; its key is made at first use.</summary>
+    public ValueTask<BlindIndexKey> BlindIndex(string name, CancellationToken cancel) => keys.BlindIndexAsync(Tenant.Id, name, cancel);
+}

@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Chaperone.Encryption;
+using Chaperone.Ledger;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
+using Chaperone.Platform.Postgres;
+using Chaperone.Platform.Sealing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Chaperone.Platform.Operations;
+
+/// <summary>
+/// The one way in. Begins the transaction in the caller's clinic, finds the relation to the resource, decides, runs the handler, writes the event and the
+/// changes in one commit. What it refuses or cannot do is logged in a transaction of its own. (J. P. Anderson, Computer Security Technology Planning Study,
+/// 1972: always invoked, tamper proof, small enough to be verified.)
+/// </summary>
+public sealed class ReferenceMonitor(
+    OperationRegistry registry, IServiceScopeFactory services, Databases databases, IDbContextFactory<ChaperoneDb> contexts,
+    KeyRing keys, EventWriter events, TimeProvider clock, ILogger<ReferenceMonitor> log)
+{
+    private static readonly MethodInfo InvokeMethod = typeof(ReferenceMonitor).GetMethod(nameof(Invoke), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly ConcurrentDictionary<Type, Delegate> Invokers = new();
+
+    /// <summary>Runs an operation for a caller.</summary>
+    /// <returns>Its value once change and event are durable, or the error. Bugs come back as <see cref="PlatformErrors.Unexpected"/>, with everything rolled back.</returns>
+    /// <exception cref="OperationCanceledException">The caller went away before anything was committed; nothing was shown or changed.</exception>
+    public async Task<Result<TResult>> Run<TResult>(IOperation<TResult> operation, Caller caller, CancellationToken cancel)
+    {
+        var info = registry.Get(operation.GetType());
+        var attempt = new Attempt(info, caller, (operation as IAbout)?.ResourceId);
+        try
+        {
+            var (transaction, relation) = await BeginAsync(attempt, cancel);
+            await using (transaction)
+            {
+                attempt.Decision = Decide(info.Policy, caller.Actor, relation, clock.GetUtcNow());
+                if (!attempt.Decision.Allowed) return await Fail(attempt, EventOutcome.Denied, ErrorOf(attempt.Decision.Refusal, caller.Actor), transaction);
+                return await RunAllowed(operation, attempt, relation, transaction, cancel);
+            }
+        }
+        catch (NpgsqlException lost) when (lost is not PostgresException)
+        {
+            log.LogError("{Operation}: the database did not answer ({Fault})", info.Name, lost.GetType().Name);
+            return PlatformErrors.DatabaseUnavailable;
+        }
+    }
+
+    private async Task<Result<TResult>> RunAllowed<TResult>(IOperation<TResult> operation, Attempt attempt, Relation relation, TenantTransaction transaction, CancellationToken cancel)
+    {
+        var (info, caller) = (attempt.Info, attempt.Caller);
+        var now = clock.GetUtcNow();
+        await using var services1 = services.CreateAsyncScope();
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        db.Database.SetDbConnection(transaction.Connection);
+        db.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;   // the transaction is the monitor's
+        var writer = new RowWriter(caller.Tenant.Id, db, transaction, keys, now);
+        var reach = info.Policy.IsList ? caller.Actor.Rights.WeakestRelation(info.Policy.Permission!, caller.Actor.State.Elevated, now) ?? Relation.Own : relation;
+        var scope = new OperationScope(caller, info, reach, now, transaction, db, keys, writer);
+        attempt.Scope = scope;
+        services1.ServiceProvider.GetRequiredService<CurrentScope>().Value = scope;
+        try
+        {
+            var result = await Invoker<TResult>(info.Type)(operation, services1.ServiceProvider, scope, cancel);
+            if (result.Error is { } error) return await Fail(attempt, EventOutcome.Failure, error, transaction);
+            await writer.SaveChangesAsync(cancel);
+            await CommitAsync(attempt, scope, writer, transaction, cancel);
+            foreach (var action in scope.AfterCommitActions) await action(CancellationToken.None);
+            return result;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            return await Fail(attempt, EventOutcome.Failure, PlatformErrors.Changed, transaction);
+        }
+        catch (Exception fault) when (UniqueViolation(fault) is { } constraint)
+        {
+            return await Fail(attempt, EventOutcome.Failure, scope.Conflicts.GetValueOrDefault(constraint, PlatformErrors.Conflict), transaction);
+        }
+        catch (SealBrokenException)
+        {
+            log.LogCritical("{Operation}: a sealed payload did not open", info.Name);
+            return await Fail(attempt with { Action = "security.seal_broken" }, EventOutcome.Failure, PlatformErrors.SealBroken, transaction);
+        }
+        catch (OperationCanceledException) when (info.Policy.Streams)
+        {
+            await Fail(attempt, EventOutcome.Failure, PlatformErrors.BrokenOff, transaction);
+            throw;
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException and not (NpgsqlException and not PostgresException))
+        {
+            // Never the message: it may quote a value. The stack says where.
+            log.LogError("{Operation} failed: {Fault}{NewLine}{Stack}", info.Name, Kind(fault), Environment.NewLine, fault.StackTrace);
+            return await Fail(attempt, EventOutcome.Failure, PlatformErrors.Unexpected, transaction);
+        }
+    }
+
+    private async Task<(TenantTransaction Transaction, Relation Relation)> BeginAsync(Attempt attempt, CancellationToken cancel)
+    {
+        var actor = attempt.Caller.Actor;
+        if (attempt.ResourceId is not { } id)
+            return (await TenantTransaction.BeginAsync(databases.App, attempt.Caller.Tenant.Id, cancel), Relation.SameClinic);
+        var query = new NpgsqlBatchCommand(attempt.Info.Policy.Resource!.RelationSql!);
+        query.Parameters.Add(new() { Value = id });
+        query.Parameters.Add(new() { Value = (object?)actor.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        query.Parameters.Add(new() { Value = (object?)actor.PatientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        var (transaction, found) = await TenantTransaction.BeginAsync(databases.App, attempt.Caller.Tenant.Id, query, cancel);
+        return (transaction, found is null ? Relation.None : (Relation)Convert.ToInt32(found, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    internal static Decision Decide(Policy policy, Actor actor, Relation relation, DateTimeOffset now)
+    {
+        if (policy.Audience == Audience.Anybody) return new(true, "audience:anybody", Refusal.None);
+        if (policy.Audience == Audience.System)
+            return actor.Kind is ActorKind.System or ActorKind.Operator ? new(true, "audience:system", Refusal.None) : new(false, "none:system-only", Refusal.NoPermission);
+        if (actor.Kind is not ActorKind.User) return actor.Kind is ActorKind.Operator ? new(true, "audience:operator", Refusal.None) : new(false, "state:not-signed-in", Refusal.NoPermission);
+        if (policy.Audience is Audience.Self or Audience.SelfEnrolled)
+        {
+            if (actor.State.Suspended) return new(false, "state:suspended", Refusal.Suspended);
+            if (policy.Audience == Audience.SelfEnrolled && !actor.State.Enrolled) return new(false, "state:not-enrolled", Refusal.EnrolmentRequired);
+            if (policy.StepUp && !actor.State.IsSteppedUp(now)) return new(false, "state:step-up", Refusal.StepUpRequired);
+            return relation == Relation.None ? new(false, "none:no-relation", Refusal.NoRelation) : new(true, "audience:self", Refusal.None);
+        }
+        // A list shows only rows within reach, so holding the permission through any relation is enough to ask; the query does the rest.
+        var asked = policy.IsList ? Relation.Own : relation;
+        return AccessRules.Decide(actor.Rights, policy.Permission!, asked, actor.State, new(policy.StepUp), now);
+    }
+
+    private static Error ErrorOf(Refusal refusal, Actor actor) => refusal switch
+    {
+        _ when actor.Kind == ActorKind.Anonymous => PlatformErrors.SignInRequired,
+        Refusal.NoRelation => PlatformErrors.NotFound,
+        Refusal.EnrolmentRequired => PlatformErrors.EnrolmentRequired,
+        Refusal.StepUpRequired => PlatformErrors.StepUpRequired,
+        Refusal.Suspended => PlatformErrors.Suspended,
+        _ => PlatformErrors.Forbidden,
+    };
+
+    private async Task CommitAsync(Attempt attempt, OperationScope scope, RowWriter writer, TenantTransaction transaction, CancellationToken cancel)
+    {
+        if (attempt.Info.Policy.Kind == PolicyKind.Reads && writer.ChangedRows > 0) throw new InvalidOperationException($"{attempt.Info.Name} reads, yet changed rows.");
+        if (attempt.Info.Policy.Kind == PolicyKind.Unlogged)
+        {
+            if (writer.ChangedRows > 0 || scope.Subjects.Any(subject => subject != scope.Actor.Id && subject != scope.Actor.PatientId))
+                throw new InvalidOperationException($"{attempt.Info.Name} is unlogged, yet it changed records or showed somebody else's.");
+            await transaction.CommitAsync(cancel);
+            return;
+        }
+        await events.CommitAsync(EventDraft.Of(attempt, scope, writer, clock.GetUtcNow()), transaction, writer.ChangedRows, cancel);
+    }
+
+    private async Task<Error> Fail(Attempt attempt, EventOutcome outcome, Error error, TenantTransaction transaction)
+    {
+        await transaction.DisposeAsync();
+        if (attempt.Info.Policy.Kind == PolicyKind.Unlogged && (outcome == EventOutcome.Failure || attempt.Caller.Actor.Kind == ActorKind.Anonymous)) return error;
+        try
+        {
+            await events.WriteAloneAsync(attempt.Caller.Tenant.Id, EventDraft.OfFailure(attempt, outcome, error, clock.GetUtcNow()), CancellationToken.None);
+            return error;
+        }
+        catch (NpgsqlException)
+        {
+            return PlatformErrors.DatabaseUnavailable;
+        }
+    }
+
+    private static string? UniqueViolation(Exception fault) => (fault as PostgresException ?? fault.InnerException as PostgresException) is { SqlState: PostgresErrorCodes.UniqueViolation } violation
+        ? violation.ConstraintName ?? ""
+        : null;
+
+    private static string Kind(Exception fault) => (fault.InnerException ?? fault) is PostgresException postgres ? $"{fault.GetType().Name} ({postgres.SqlState} {postgres.ConstraintName})" : fault.GetType().Name;
+
+    private static Func<object, IServiceProvider, OperationScope, CancellationToken, Task<Result<TResult>>> Invoker<TResult>(Type operation) =>
+        (Func<object, IServiceProvider, OperationScope, CancellationToken, Task<Result<TResult>>>)Invokers.GetOrAdd(operation, type =>
+            InvokeMethod.MakeGenericMethod(type, typeof(TResult)).CreateDelegate<Func<object, IServiceProvider, OperationScope, CancellationToken, Task<Result<TResult>>>>());
+
+    private static Task<Result<TResult>> Invoke<TOperation, TResult>(object operation, IServiceProvider services, OperationScope scope, CancellationToken cancel)
+        where TOperation : IOperation<TResult> =>
+        services.GetRequiredService<IHandler<TOperation, TResult>>().Handle((TOperation)operation, scope, cancel);
+}
+
+/// <summary>The scope of the operation that a container scope belongs to, so that a feature's own types can ask for it.</summary>
+internal sealed class CurrentScope
+{
+    public OperationScope? Value { get; set; }
+}
+
+/// <summary>One run of an operation, as far as it got.</summary>
+internal sealed record Attempt(OperationInfo Info, Caller Caller, Guid? ResourceId)
+{
+    public Decision Decision { get; set; }
+
+    public OperationScope? Scope { get; set; }
+
+    public string? Action { get; init; }
+}

@@ -1,0 +1,119 @@
+using System.Text;
+using Chaperone.Platform.Sealing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace Chaperone.Platform.Postgres;
+
+/// <summary>What one feature adds to the model: its tables.</summary>
+public sealed record ModelPart(Action<ModelBuilder> Build);
+
+/// <summary>A wrapped subject key as stored.</summary>
+public sealed class SubjectKeyRow
+{
+    /// <summary>The clinic.</summary>
+    public Guid TenantId { get; init; }
+
+    /// <summary>Whose key it is.</summary>
+    public Guid SubjectId { get; init; }
+
+    /// <summary>1 at first; the next one takes over when a key has sealed enough.</summary>
+    public int Version { get; init; }
+
+    /// <summary>The key's id, bound into every seal made with it.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>The key wrapped under the clinic's; null once destroyed.</summary>
+    public byte[]? Wrapped { get; init; }
+
+    /// <summary>When it was made.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it was destroyed.</summary>
+    public DateTimeOffset? DestroyedAt { get; init; }
+}
+
+/// <summary>A blind index token: this row holds a value with this token.</summary>
+public sealed class BlindIndexRow
+{
+    /// <summary>The clinic.</summary>
+    public Guid TenantId { get; init; }
+
+    /// <summary>Which index; odd numbers are unique within the clinic.</summary>
+    public short IndexId { get; init; }
+
+    /// <summary>The token, 8 or 16 bytes.</summary>
+    public required byte[] Token { get; init; }
+
+    /// <summary>The row that holds the value.</summary>
+    public Guid RowId { get; init; }
+}
+
+/// <summary>Another system's id for one of our entities, as a blind index.</summary>
+public sealed class ExternalIdRow
+{
+    /// <summary>The clinic.</summary>
+    public Guid TenantId { get; init; }
+
+    /// <summary>The other system, such as <c>synthea</c>.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>What it is an id of.</summary>
+    public required string EntityType { get; init; }
+
+    /// <summary>Blind index of the other system's id.</summary>
+    public required byte[] Token { get; init; }
+
+    /// <summary>Our id.</summary>
+    public Guid EntityId { get; init; }
+}
+
+/// <summary>
+/// Entity Framework's view of the clinic's tables. The schema is the SQL under db/; a test compares the two. Names are snake case of the properties'.
+/// Every context lives inside one operation's transaction, in which row-level security shows one clinic.
+/// </summary>
+public sealed class ChaperoneDb(DbContextOptions<ChaperoneDb> options) : DbContext(options)
+{
+    /// <summary>Columns whose values, not only names, events may carry: never personal.</summary>
+    public const string LoggedValue = "chaperone:logged-value";
+
+    internal DbSet<SubjectKeyRow> SubjectKeys => Set<SubjectKeyRow>();
+
+    /// <inheritdoc />
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        model.HasDefaultSchema("clinic");
+        model.Entity<SubjectKeyRow>(row => row.ToTable("subject_key", "keys").HasKey(key => new { key.TenantId, key.SubjectId, key.Version }));
+        model.Entity<BlindIndexRow>(row => row.ToTable("blind_index").HasKey(token => new { token.TenantId, token.IndexId, token.Token, token.RowId }));
+        model.Entity<ExternalIdRow>(row => row.ToTable("external_id").HasKey(id => new { id.TenantId, id.Source, id.EntityType, id.Token }));
+        foreach (var part in this.GetService<IEnumerable<ModelPart>>()) part.Build(model);
+
+        foreach (var entity in model.Model.GetEntityTypes())
+        {
+            if (typeof(SealedRow).IsAssignableFrom(entity.ClrType))
+            {
+                var row = model.Entity(entity.ClrType);
+                row.HasKey(nameof(SealedRow.TenantId), nameof(SealedRow.Id));
+                row.Property(nameof(SealedRow.Version)).IsConcurrencyToken();
+                row.Ignore("Payload");
+            }
+            foreach (var property in entity.GetProperties())
+            {
+                property.SetColumnName(SnakeCase(property.Name));
+                property.ValueGenerated = ValueGenerated.Never;
+            }
+        }
+    }
+
+    internal static string SnakeCase(string name)
+    {
+        var snake = new StringBuilder(name.Length + 4);
+        foreach (var letter in name)
+        {
+            if (char.IsUpper(letter) && snake.Length > 0) snake.Append('_');
+            snake.Append(char.ToLowerInvariant(letter));
+        }
+        return snake.ToString();
+    }
+}
