@@ -1,0 +1,32 @@
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+
+namespace Chaperone.Clinic.Shell;
+
+/// <summary>A place of the product. Each feature adds its own; people see those they hold the permission for. Seeing a place is no right: the monitor decides.</summary>
+/// <param name="Order">Where it stands, lowest first.</param>
+/// <param name="Href">Path.</param>
+/// <param name="Label">What it is called.</param>
+/// <param name="Icon">Name of an icon.</param>
+/// <param name="Needs">The permission of what is behind it; null for everybody signed in.</param>
+/// <param name="Group">Heading it stands under.</param>
+/// <param name="Except">Roles it makes no sense for.</param>
+public sealed record NavPlace(int Order, string Href, string Label, string Icon, Permission? Needs, string? Group = null, IReadOnlyList<string>? Except = null)
+{
+    /// <summary>The places this actor is shown.</summary>
+    public static IReadOnlyList<NavItem> For(IReadOnlyCollection<NavPlace> places, Actor actor, string path, DateTimeOffset now)
+    {
+        if (actor.Id is null || !actor.State.Enrolled) return [];
+        var shown = new List<NavItem>();
+        string? group = null;
+        var active = places.Where(place => path == place.Href || (place.Href != "/" && path.StartsWith(place.Href + "/", StringComparison.Ordinal))).MaxBy(place => place.Href.Length);
+        foreach (var place in places.OrderBy(place => place.Order))
+        {
+            if (place.Needs is not null && !actor.Rights.Holds(place.Needs, actor.State.Elevated, now)) continue;
+            if (place.Except is not null && actor.Role is not null && place.Except.Contains(actor.Role)) continue;
+            shown.Add(new(place.Href, place.Label, place.Icon, place == active, place.Group == group ? null : place.Group));
+            group = place.Group;
+        }
+        return shown;
+    }
+}
