@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using Chaperone.Encryption;
+using Chaperone.Ledger;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Chaperone.Platform.Ledger;
+
+/// <summary>An event ready to be written: its line sealed, its entry worked out. Written at most once.</summary>
+public sealed class PreparedEvent
+{
+    internal PreparedEvent(LedgerEvent value, DateOnly expiresOn, byte[]? ipIndex, byte[] body, byte[] entry) =>
+        (Event, ExpiresOn, IpIndex, Body, Entry) = (value, expiresOn, ipIndex, body, entry);
+
+    internal LedgerEvent Event { get; }
+    internal DateOnly ExpiresOn { get; }
+    internal byte[]? IpIndex { get; }
+    internal byte[] Body { get; }
+    internal byte[] Entry { get; }
+
+    /// <summary>The event's id.</summary>
+    public Guid Id => Event.Id;
+}
+
+/// <summary>Turns an event into what the database keeps, and into the command that appends it.</summary>
+/// <remarks>
+/// The command belongs into the transaction whose change the event tells of, as its last but COMMIT: change and event are then durable together or not at all.
+/// After the commit the caller wakes the <see cref="Sequencer"/>. The application role can write events in no other way.
+/// </remarks>
+public sealed class LedgerAppender(LogKeys keys)
+{
+    private const string Append = "SELECT ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+
+    /// <summary>Seals salt and line with the audit key of the month in which the event expires.</summary>
+    /// <exception cref="KeyNotFoundException">The action is not in the catalogue.</exception>
+    /// <exception cref="ArgumentException">The event has another category than its action, or names somebody twice.</exception>
+    public async ValueTask<PreparedEvent> PrepareAsync(Guid tenant, LedgerEvent value, CancellationToken cancel)
+    {
+        var type = EventCatalogue.Find(value.Action);
+        if (type.Category != value.Category) throw new ArgumentException($"{value.Action} is of category {type.Category}, not {value.Category}.", nameof(value));
+        if (value.Subjects.Count > 1 && value.Subjects.Distinct().Count() != value.Subjects.Count) throw new ArgumentException("An event names each person once.", nameof(value));
+        var expiresOn = type.ExpiresOn(value.At);
+        var key = await keys.Audit(tenant, LogKeys.MonthOf(expiresOn), cancel);
+        var ip = value.Source.Ip is { } address ? (await keys.IpIndex(tenant, cancel)).Exact(address) : null;
+        return Seal(tenant, value, expiresOn, ip, key);
+    }
+
+    /// <summary>The command that appends the event in the transaction of its clinic.</summary>
+    /// <param name="prepared">The event.</param>
+    /// <param name="changedRows">How many tracked rows the whole transaction changed, which makes the database refuse (SQLSTATE CH001) when it counted otherwise; null not to ask.</param>
+    public static NpgsqlBatchCommand Command(PreparedEvent prepared, long? changedRows)
+    {
+        var value = prepared.Event;
+        return new(Append)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = value.Id },
+                new NpgsqlParameter<DateOnly> { TypedValue = prepared.ExpiresOn },
+                new NpgsqlParameter<string> { TypedValue = value.Action },
+                new NpgsqlParameter<string> { TypedValue = EventJson.Name(value.Severity) },
+                new NpgsqlParameter<string> { TypedValue = EventJson.Name(value.Outcome) },
+                Nullable(value.Actor.Id, NpgsqlDbType.Uuid),
+                Nullable(value.Entity?.Type, NpgsqlDbType.Text),
+                Nullable(value.Entity?.Id, NpgsqlDbType.Uuid),
+                Nullable(prepared.IpIndex, NpgsqlDbType.Bytea),
+                new NpgsqlParameter<byte[]> { TypedValue = prepared.Body },
+                new NpgsqlParameter<byte[]> { TypedValue = prepared.Entry },
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. value.Subjects] },
+                Nullable(changedRows, NpgsqlDbType.Bigint),
+            },
+        };
+    }
+
+    /// <summary>Adds <see cref="Command"/> to a batch.</summary>
+    public static void AddTo(NpgsqlBatch batch, PreparedEvent prepared, long? changedRows) => batch.BatchCommands.Add(Command(prepared, changedRows));
+
+    private static PreparedEvent Seal(Guid tenant, LedgerEvent value, DateOnly expiresOn, byte[]? ip, DataKey key)
+    {
+        var line = EventJson.Write(value);
+        var plain = new byte[Entry.SaltSize + line.Length];
+        RandomNumberGenerator.Fill(plain.AsSpan(0, Entry.SaltSize));
+        line.CopyTo(plain, Entry.SaltSize);
+        var body = SealedPayload.Seal(plain, key, LogKeys.Context(tenant, value.Id));
+        return new(value, expiresOn, ip, body, Entry.Bytes(plain.AsSpan(0, Entry.SaltSize), line));
+    }
+
+    private static NpgsqlParameter Nullable(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
+}
