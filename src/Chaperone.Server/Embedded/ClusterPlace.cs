@@ -10,7 +10,7 @@ internal sealed partial record ClusterPlace(string Data, string Home)
 {
     // sockaddr_un.sun_path holds 108 bytes with the closing zero.
     private const int LongestSocketPath = 107;
-    private const string SocketFile = "/.s.PGSQL.5432";
+    public const string SocketFile = "/.s.PGSQL.5432";
 
     public string Cluster => Path.Combine(Home, "postgres");
 

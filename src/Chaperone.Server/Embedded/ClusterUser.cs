@@ -101,7 +101,16 @@ internal sealed class ClusterUser
             // It ended without reading its input; its exit code says why.
         }
 
-        await process.WaitForExitAsync(cancel);
+        try
+        {
+            await process.WaitForExitAsync(cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+
         lock (output) return new Outcome(process.ExitCode, output.ToString().Trim());
     }
 

@@ -7,7 +7,7 @@ namespace Chaperone.Server.Embedded;
 /// <remarks>
 /// <para>A cluster from <see cref="StartAsync"/> is ours: we hold the data folder's lock and stop PostgreSQL. One from <see cref="AttachAsync"/> may be the running server's, and is then left alone.</para>
 /// <para>What a crash leaves, and what the next start does: a half-made cluster (<c>postgres.new</c>) is removed and made again; a PostgreSQL that outlived its
-/// server is stopped; a <c>postmaster.pid</c> whose process is gone or somebody else's is removed; missing roles, passwords or database are added.</para>
+/// server is stopped; lock files of a PostgreSQL that is gone are removed; missing roles, passwords or database are added.</para>
 /// </remarks>
 internal sealed class EmbeddedCluster : IAsyncDisposable
 {
@@ -143,7 +143,9 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         {
             // As root, PostgreSQL's user must pass through; what is secret below has its own 0700.
             const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-            if (!Directory.Exists(data)) Directory.CreateDirectory(data, user.IsRoot ? Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : Owner);
+            if (Directory.Exists(data)) return;
+            Directory.CreateDirectory(data);
+            File.SetUnixFileMode(data, user.IsRoot ? Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : Owner);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
@@ -200,23 +202,23 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         }
 
         await user.WriteAsync(Path.Combine(place.UnfinishedCluster, "postgresql.conf"), ClusterSettings.Includes, append: true, cancel);
+        await user.WriteAsync(Path.Combine(place.UnfinishedCluster, "local.conf"), "# Your own settings; they win over chaperone.conf.\n", append: false, cancel);
         Directory.Move(place.UnfinishedCluster, place.Cluster);
     }
 
     private static async Task ClearRemainsAsync(ClusterPlace place, PostgresPrograms programs, ClusterUser user, ILogger logger, CancellationToken cancel)
     {
-        if (Postmaster.Read(place.Cluster) is not { } left) return;
-        if (left.IsAlive)
+        if (Postmaster.Read(place.Cluster) is { IsAlive: true } left)
         {
             // We hold the lock, so its server is dead.
             logger.LogWarning("PostgreSQL (process {ProcessId}) outlived its server; stopping it", left.ProcessId);
             await StopPostgresAsync(place, programs, user, cancel);
         }
-        else
-        {
-            // After a restart the number may belong to anybody, and PostgreSQL would then refuse to start.
-            File.Delete(Postmaster.FileOf(place.Cluster));
-        }
+
+        // These name a process by number. It may be anybody's by now, or a dead one nobody has reaped, and PostgreSQL would refuse to start.
+        File.Delete(Postmaster.FileOf(place.Cluster));
+        File.Delete(place.SocketFolder + ClusterPlace.SocketFile);
+        File.Delete(place.SocketFolder + ClusterPlace.SocketFile + ".lock");
     }
 
     private static async Task StartPostgresAsync(ClusterPlace place, PostgresPrograms programs, ClusterUser user, TimeSpan timeout, CancellationToken cancel)
@@ -226,10 +228,12 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         {
             await user.WriteAsync(place.StartLog, "", append: false, cancel);
             // pg_ctl gives PostgreSQL a session of its own: Ctrl-C in the terminal reaches the server, which then stops PostgreSQL.
-            var started = await user.RunAsync([programs["pg_ctl"], "start", "-w", "-s", "-t", seconds, "-D", place.Cluster, "-l", place.StartLog], cancel);
+            // Not cancelled half way: what started is stopped in order.
+            var started = await user.RunAsync([programs["pg_ctl"], "start", "-w", "-s", "-t", seconds, "-D", place.Cluster, "-l", place.StartLog], CancellationToken.None);
             if (started.ExitCode == 0) return;
 
-            var said = (await user.RunAsync(["tail", "-n", "5", place.StartLog], cancel)).Text;
+            // Before the log's own process runs PostgreSQL writes to the start log, afterwards to the newest in log/.
+            var said = (await user.RunAsync(["sh", "-c", "cd \"$1\" && tail -qn 5 start.log \"log/$(ls -t log | head -n 1)\"", "sh", place.Cluster], cancel)).Text;
             // Backends of a killed postmaster notice its death within moments.
             if (said.Contains("shared memory block", StringComparison.Ordinal) && waited < LastBackendsEnd) await Task.Delay(1000, cancel);
             else throw new ClusterException($"PostgreSQL did not start in {place.Cluster}: {said} {started.Text}");

@@ -16,7 +16,12 @@ internal sealed class InstanceLock : IDisposable
         try
         {
             // FileShare.None is flock(LOCK_EX | LOCK_NB), and the descriptor is not inherited by PostgreSQL.
-            return new InstanceLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            // Nobody else may open the file: who can read it can lock it.
+            return new InstanceLock(new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }));
         }
         catch (IOException busy) when (busy.HResult is WouldBlock or WouldBlockOnMac)
         {

@@ -1,0 +1,23 @@
+namespace Chaperone.Server.Commands;
+
+/// <summary>The process's log: one line per entry on standard error, so that standard output carries only what a command announces.</summary>
+internal static class Logs
+{
+    public static ILoggerFactory CreateFactory() => LoggerFactory.Create(Configure);
+
+    public static void Configure(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Npgsql", LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None); // writes whole URLs
+    }
+}
