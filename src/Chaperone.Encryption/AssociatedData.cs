@@ -30,9 +30,10 @@ internal ref struct AssociatedData(Span<byte> buffer)
 
     public void AddName(string name)
     {
-        if (name.Length > LongestName || Encoding.UTF8.GetByteCount(name) is 0 or > LongestName)
+        var room = buffer.Slice(length + 4, LongestName);
+        if (name.Length == 0 || !Encoding.UTF8.TryGetBytes(name, room, out var bytes))
             throw new ArgumentException($"A name in associated data has 1 to {LongestName} bytes.", nameof(name));
-        Encoding.UTF8.GetBytes(name, Next(Encoding.UTF8.GetByteCount(name)));
+        Next(bytes);
     }
 
     private Span<byte> Next(int bytes)

@@ -56,7 +56,7 @@ public static class SealedPayload
         payload[0] = Format;
         BinaryPrimitives.WriteInt32BigEndian(payload[1..], key.Version);
         var iv = payload.Slice(HeaderLength, DataKey.IvLength);
-        RandomNumberGenerator.Fill(iv);
+        FreshIv.Fill(iv);
         key.Encrypt(iv, plain, payload.Slice(HeaderLength + DataKey.IvLength, plain.Length), payload[^DataKey.TagLength..], associatedData);
     }
 

@@ -181,7 +181,7 @@ public class FindingPeopleTests
         NameMatch.Matches(name, name);
         Normaliser.Phone(name);
         Normaliser.Email(name);
-        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(1));
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5)); // milliseconds; unbounded work would take minutes
     }
 
     private bool EveryBeginningFinds(string name)
