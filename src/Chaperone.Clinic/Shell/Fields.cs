@@ -53,6 +53,9 @@ public abstract class Field : ComponentBase
     /// <summary>Whether it must be filled in. The server decides; the browser's own check is off (forms carry novalidate).</summary>
     [Parameter] public bool Required { get; set; }
 
+    /// <summary>Whether "(optional)" is written where the field is not required; off where every field is (filters).</summary>
+    [Parameter] public bool MarkOptional { get; set; } = true;
+
     /// <summary>What the browser may fill in, after the HTML standard ("username", "one-time-code", "off").</summary>
     [Parameter] public string Autocomplete { get; set; } = "off";
 
@@ -61,6 +64,9 @@ public abstract class Field : ComponentBase
 
     /// <summary>The id in use.</summary>
     protected string ControlId => Id ?? Name;
+
+    /// <summary>Whether the label says nothing about being optional.</summary>
+    protected bool Unmarked => Required || !MarkOptional;
 
     /// <summary>The field's own error.</summary>
     protected string? Error => Errors?[Name];
