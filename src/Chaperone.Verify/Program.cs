@@ -1,1 +1,20 @@
-return 0;
+using System.CommandLine;
+using Chaperone.Ledger;
+
+var location = new Argument<string>("PATH|URL") { Description = "An export bundle (folder or .zip), a folder of tlog-tiles, or the http(s) address of a log." };
+var key = new Option<FileInfo?>("--key") { Description = "File with the log's verifier key, from somewhere you trust.", HelpName = "VKEYFILE" };
+var checkpoint = new Option<FileInfo?>("--checkpoint") { Description = "File with an older signed checkpoint that the log must continue.", HelpName = "FILE" };
+var json = new Option<bool>("--json") { Description = "Print one JSON object instead of text." };
+var command = new RootCommand("Verifies a log of Chaperone's, or of anybody who publishes C2SP tlog-tiles. Exit code 0: good; 1: tampered; 2: could not check.")
+{
+    location, key, checkpoint, json,
+};
+command.SetAction(arguments =>
+{
+    var report = Verifier.VerifyAt(arguments.GetRequiredValue(location), arguments.GetValue(key)?.FullName, arguments.GetValue(checkpoint)?.FullName);
+    Console.Out.Write(arguments.GetValue(json) ? report.ToJson() + "\n" : report.ToText());
+    return report.ExitCode;
+});
+var parsed = command.Parse(args);
+var exit = parsed.Invoke();
+return parsed.Errors.Count > 0 ? 2 : exit;   // a mistyped command has verified nothing
