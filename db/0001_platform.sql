@@ -62,6 +62,7 @@ END $$;
 CREATE TABLE directory.installation (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   id uuid NOT NULL,
+  root_key_mark uuid NOT NULL,          -- tells a wrong root key by name; tells nothing about the right one
   created_at timestamptz NOT NULL
 );
 CREATE TABLE directory.tenant (

@@ -24,7 +24,7 @@ public static class PlatformServices
         services.AddScoped(provider => provider.GetRequiredService<CurrentScope>().Value ?? throw new InvalidOperationException("This is only to be had inside an operation."));
         services.AddPooledDbContextFactory<ChaperoneDb>(options => options
             .UseNpgsql()
-            .EnableServiceProviderCaching()
+            .ReplaceService<Microsoft.EntityFrameworkCore.Infrastructure.IModelCacheKeyFactory, ChaperoneDb.ModelOfParts>()
             .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.RowLimitingOperationWithoutOrderByWarning)));
         OperationRegistry.Register(services, [typeof(PlatformServices).Assembly, .. features]);
         return services;

@@ -96,16 +96,18 @@ public sealed class OperationScope
     /// <summary>Opens rows only to see whether they are what is looked for. Those that are must be passed to <see cref="Show(SealedRow)"/>; the others must be dropped.</summary>
     public async Task<List<TRow>> OpenCandidates<TRow>(IQueryable<TRow> rows, CancellationToken cancel) where TRow : SealedRow
     {
+        // The key's columns, not its entity: it must not be tracked, and AsNoTracking would untrack the rows too.
         var found = await rows.LeftJoin(
-            Db.SubjectKeys.AsNoTracking(),
+            Db.SubjectKeys,
             row => new { Tenant = row.TenantId, Subject = row.SubjectId, Version = row.KeyVersion },
             key => new { Tenant = key.TenantId, Subject = (Guid?)key.SubjectId, key.Version },
-            (row, key) => new { row, key }).ToListAsync(cancel);
+            (row, key) => new { Row = row, KeyId = (Guid?)key!.Id, key.Wrapped }).ToListAsync(cancel);
+        var table = Db.TableOf(typeof(TRow));
         var rowsOpened = new List<TRow>(found.Count);
         foreach (var pair in found)
         {
-            await keys.OpenAsync(pair.row, Db.TableOf(typeof(TRow)), pair.key, cancel);
-            rowsOpened.Add(pair.row);
+            await keys.OpenAsync(pair.Row, table, pair.KeyId, pair.Wrapped, cancel);
+            rowsOpened.Add(pair.Row);
         }
         return rowsOpened;
     }

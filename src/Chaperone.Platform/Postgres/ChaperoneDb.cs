@@ -3,6 +3,7 @@ using Chaperone.Platform.Sealing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Chaperone.Platform.Postgres;
 
@@ -87,7 +88,7 @@ public sealed class ChaperoneDb(DbContextOptions<ChaperoneDb> options) : DbConte
         model.Entity<SubjectKeyRow>(row => row.ToTable("subject_key", "keys").HasKey(key => new { key.TenantId, key.SubjectId, key.Version }));
         model.Entity<BlindIndexRow>(row => row.ToTable("blind_index").HasKey(token => new { token.TenantId, token.IndexId, token.Token, token.RowId }));
         model.Entity<ExternalIdRow>(row => row.ToTable("external_id").HasKey(id => new { id.TenantId, id.Source, id.EntityType, id.Token }));
-        foreach (var part in this.GetService<IEnumerable<ModelPart>>()) part.Build(model);
+        foreach (var part in PartsOf(this)) part.Build(model);
 
         foreach (var entity in model.Model.GetEntityTypes())
         {
@@ -104,6 +105,17 @@ public sealed class ChaperoneDb(DbContextOptions<ChaperoneDb> options) : DbConte
                 property.ValueGenerated = ValueGenerated.Never;
             }
         }
+    }
+
+    /// <summary>The features' parts, from the application's container: EF's own would answer with none.</summary>
+    private static IEnumerable<ModelPart> PartsOf(DbContext context) =>
+        context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider?.GetServices<ModelPart>() ?? [];
+
+    /// <summary>One model for each set of features: EF shares models between containers.</summary>
+    internal sealed class ModelOfParts : IModelCacheKeyFactory
+    {
+        public object Create(DbContext context, bool designTime) =>
+            (context.GetType(), designTime, string.Join('|', PartsOf(context).Select(part => $"{part.Build.Method.DeclaringType}.{part.Build.Method.Name}")));
     }
 
     internal static string SnakeCase(string name)

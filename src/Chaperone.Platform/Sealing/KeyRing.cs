@@ -67,13 +67,14 @@ public sealed class KeyRing(RootKey root, Databases databases, TimeProvider cloc
     }
 
     /// <summary>Opens a row's payload in place.</summary>
-    internal async ValueTask OpenAsync(SealedRow row, string table, SubjectKeyRow? subjectKey, CancellationToken cancel)
+    internal async ValueTask OpenAsync(SealedRow row, string table, Guid? keyId, byte[]? wrappedKey, CancellationToken cancel)
     {
-        var key = row.SubjectId is null
-            ? await DataKeyAsync(row.TenantId, row.KeyVersion, cancel)
-            : subjectKey is null
-                ? throw new SealBrokenException($"{table} {row.Id}: its subject's key version {row.KeyVersion} is missing.")
-                : await SubjectKeyAsync(row.TenantId, subjectKey.SubjectId, subjectKey.Version, subjectKey.Id, subjectKey.Wrapped, cancel);
+        var key = (row.SubjectId, keyId) switch
+        {
+            (null, _) => await DataKeyAsync(row.TenantId, row.KeyVersion, cancel),
+            ({ } subject, { } id) => await SubjectKeyAsync(row.TenantId, subject, row.KeyVersion, id, wrappedKey, cancel),
+            _ => throw new SealBrokenException($"{table} {row.Id}: its subject's key version {row.KeyVersion} is missing."),
+        };
         row.Unseal(SealedPayload.Open(row.Sealed, key, new(row.TenantId, table, row.Id, row.Version)));
     }
 
