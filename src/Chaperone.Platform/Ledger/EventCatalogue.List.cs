@@ -11,6 +11,7 @@ public static partial class EventCatalogue
     [
         new("auth.login.success", Authentication, Info, Years2, "Somebody signed in."),
         new("auth.login.failure", Authentication, Info, Years2, "A sign-in failed; the event carries a blind index of what was typed, not the words."),
+        new("auth.code_requested", Authentication, Info, Years2, "A password was right; the second factor was asked for."),
         new("auth.logout", Authentication, Info, Years2, "Somebody signed out."),
         new("auth.step_up", Authentication, Info, Years2, "Somebody gave a code again for an operation that asks for one."),
         new("auth.password_changed", Authentication, Info, Years2, "Somebody changed their own password; all their other sessions ended."),
@@ -71,6 +72,7 @@ public static partial class EventCatalogue
         new("staff.updated", Administration, Info, Years7, "A member of staff's account was changed."),
         new("staff.role_changed", Administration, Warning, Years7, "Somebody's roles were changed."),
         new("staff.permission_changed", Administration, Warning, Years7, "A permission was granted or denied to one person."),
+        new("staff.reactivated", Administration, Warning, Years7, "A suspended account was opened again."),
         new("staff.deactivated", Administration, Warning, Years7, "An account was closed; its sessions, devices and tokens ended."),
         new("settings.viewed", DataAccess, Info, Years2, "Settings that name people were shown."),
         new("settings.modified", Administration, Warning, Years7, "A setting of the clinic was changed."),

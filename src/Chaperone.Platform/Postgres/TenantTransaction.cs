@@ -46,6 +46,22 @@ public sealed class TenantTransaction : IAsyncDisposable
     public static async Task<TenantTransaction> BeginAsync(NpgsqlDataSource source, Guid tenant, CancellationToken cancel) =>
         (await BeginAsync(source, tenant, null, cancel)).Transaction;
 
+    /// <summary>One query in a transaction of its own, all in one round trip: what <paramref name="read"/> makes of its first row, or null.</summary>
+    public static async Task<T?> ReadOneAsync<T>(NpgsqlDataSource source, Guid tenant, NpgsqlBatchCommand query, Func<NpgsqlDataReader, T> read, CancellationToken cancel) where T : class
+    {
+        await using var transaction = new TenantTransaction(await source.OpenConnectionAsync(cancel), tenant) { open = true };
+        await using var batch = new NpgsqlBatch(transaction.Connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("BEGIN"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"SET LOCAL chaperone.tenant_id = '{tenant:D}'"));
+        batch.BatchCommands.Add(query);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        var found = await reader.ReadAsync(cancel) ? read(reader) : null;
+        await reader.DisposeAsync();   // reads the rest: COMMIT has answered, or throws
+        transaction.open = false;
+        return found;
+    }
+
     /// <summary>A command on this transaction, with positional parameters ($1, $2, ...).</summary>
     public NpgsqlCommand Command(string sql, params object?[] values)
     {
