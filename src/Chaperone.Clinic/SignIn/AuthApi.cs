@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
@@ -22,13 +23,13 @@ internal static class AuthApi
             return result.Match(done => Results.Json(new { status = Name(done.Status) }));
         }).Runs(typeof(BeginSignIn), typeof(SignIn), typeof(NoteBackupCodeUsed), typeof(TrustDevice), typeof(NoteNetworkLimited));
 
-        routes.MapPost("/api/auth/sign-out", async (HttpContext http) => (await http.Run(new SignOut())).Match(_ =>
+        routes.Post("/api/auth/sign-out", async http => (await http.Run(new SignOut())).Match(_ =>
         {
             Leave(http);
             return Results.NoContent();
         })).Runs(typeof(SignOut));
 
-        routes.MapGet("/api/me", async (HttpContext http) => Problem.Json(await http.Run(new ViewMe()))).Runs(typeof(ViewMe));
+        routes.Get("/api/me", async http => Problem.Json(await http.Run(new ViewMe()))).Runs(typeof(ViewMe));
     }
 
     /// <summary>What signing out takes with it in the browser.</summary>

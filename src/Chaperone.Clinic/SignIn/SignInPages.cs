@@ -12,14 +12,14 @@ internal static class SignInPages
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sign-in", async (HttpContext http) =>
+        routes.Get("/sign-in", async http =>
             http.Context().Actor.Id is not null ? http.SeeOther(LocalPath(http.Request.Query["to"])) : await http.Page<SignInPage>(new { To = LocalPath(http.Request.Query["to"]) }))
             .RunsNothing("an empty form");
 
         routes.MapPost("/sign-in", SignIn)
             .Runs(typeof(BeginSignIn), typeof(SignIn), typeof(NoteBackupCodeUsed), typeof(TrustDevice), typeof(NoteNetworkLimited));
 
-        routes.MapPost("/sign-out", async (HttpContext http) =>
+        routes.Post("/sign-out", async http =>
         {
             await http.Run(new SignOut());
             AuthApi.Leave(http);
