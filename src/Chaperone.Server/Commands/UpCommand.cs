@@ -4,7 +4,7 @@ using Chaperone.Server.Hosting;
 
 namespace Chaperone.Server.Commands;
 
-internal sealed record UpRequest(bool Demo, string Data, int Port, string? TlsCertificate, string? TlsKey);
+internal sealed record UpRequest(bool Demo, string Data, int Port, string? TlsCertificate, string? TlsKey, string? RootKey = null);
 
 /// <summary>Starts the database, brings it to this program's schema, serves until it is told to stop, and stops the database.</summary>
 internal static class UpCommand

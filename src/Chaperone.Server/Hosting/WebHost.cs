@@ -1,7 +1,9 @@
+using System.Net;
+using Chaperone.Platform.Postgres;
+using Chaperone.Platform.Tenancy;
 using Chaperone.Server.Commands;
 using Chaperone.Server.Embedded;
 using Microsoft.AspNetCore.Connections;
-using Npgsql;
 
 namespace Chaperone.Server.Hosting;
 
@@ -11,15 +13,16 @@ internal static class WebHost
     /// <summary>Serves until <paramref name="cancel"/>; returns after the last request has ended.</summary>
     public static async Task RunAsync(UpRequest request, Listening listening, EmbeddedCluster cluster, CancellationToken cancel)
     {
+        await using var databases = Open(cluster);
+        var installation = await Installation.OpenAsync(databases, request.RootKey ?? RootKeyPath(cluster.DataFolder), TimeProvider.System, cancel);
+        using var root = installation.RootKey;
+
         // The web root lies beside the program; the current folder is the caller's.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         Logs.Configure(builder.Logging);
         builder.WebHost.ConfigureKestrel(listening.Configure);
-        await using var database = NpgsqlDataSource.Create(cluster.ConnectionString(ClusterRole.App));
-
-        await using var app = builder.Build();
-        app.MapGet("/health/live", () => Results.Text("live"));
-        app.MapGet("/health/ready", async (CancellationToken aborted) => await AnswersAsync(database, aborted) ? Results.Text("ready") : Results.Text("database does not answer", statusCode: 503));
+        var parts = new AppParts(databases, installation, cluster.DataFolder, listening.IsTls, TimeProvider.System) { TrustedProxies = Proxies(builder.Configuration) };
+        await using var app = ChaperoneApp.Build(builder, parts);
         try
         {
             await app.StartAsync(cancel);
@@ -29,20 +32,27 @@ internal static class WebHost
             throw listening.Refusal(taken);
         }
 
-        await Console.Out.WriteLineAsync($"ready: {listening.Url("localhost")}");
+        var announcements = await FirstStart.PrepareAsync(app.Services, request, listening, cluster.DataFolder, cancel);
+        var clinics = await app.Services.GetRequiredService<TenantDirectory>().AllAsync(cancel);
+        foreach (var line in announcements) await Console.Out.WriteLineAsync(line);
+        await Console.Out.WriteLineAsync($"ready: {listening.Url(clinics.Count > 0 ? clinics[0].Host : "localhost")}");
         await app.WaitForShutdownAsync(cancel);
     }
 
-    private static async Task<bool> AnswersAsync(NpgsqlDataSource database, CancellationToken cancel)
+    /// <summary>The data sources of a running cluster.</summary>
+    public static Databases Open(EmbeddedCluster cluster) =>
+        new(cluster.ConnectionString(ClusterRole.App), cluster.ConnectionString(ClusterRole.Ledger), cluster.ConnectionString(ClusterRole.Operator));
+
+    /// <summary>Where the root key lies unless told otherwise.</summary>
+    public static string RootKeyPath(string dataFolder) => Path.Combine(dataFolder, "secrets", "root.key");
+
+    /// <exception cref="CommandRefusedException">An address does not read as one.</exception>
+    private static IReadOnlyList<IPAddress> Proxies(IConfiguration configuration)
     {
-        try
-        {
-            await using var command = database.CreateCommand("SELECT 1");
-            return await command.ExecuteScalarAsync(cancel) is 1;
-        }
-        catch (NpgsqlException)
-        {
-            return false;
-        }
+        const string Setting = "Chaperone:TrustedProxies";
+        var addresses = new List<IPAddress>();
+        foreach (var text in (configuration[Setting] ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries))
+            addresses.Add(IPAddress.TryParse(text, out var address) ? address : throw new CommandRefusedException($"{Setting} is \"{text}\", and must be IP addresses with commas between."));
+        return addresses;
     }
 }

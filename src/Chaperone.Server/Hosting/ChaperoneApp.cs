@@ -1,0 +1,100 @@
+using System.Net;
+using Chaperone.Clinic.Shell;
+using Chaperone.Platform;
+using Chaperone.Platform.Ledger;
+using Chaperone.Platform.Postgres;
+using Chaperone.Platform.Web;
+using Chaperone.Server.Commands;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Chaperone.Server.Hosting;
+
+/// <summary>What the web application is composed of: everything it needs is given, nothing is looked up elsewhere.</summary>
+internal sealed record AppParts(Databases Databases, Installation Installation, string DataFolder, bool Tls, TimeProvider Clock)
+{
+    /// <summary>Whose X-Forwarded-* headers count; nobody's by default.</summary>
+    public IReadOnlyList<IPAddress> TrustedProxies { get; init; } = [];
+}
+
+/// <summary>The web application: the container, the pipeline, the endpoints. The same in production and in tests.</summary>
+internal static class ChaperoneApp
+{
+    public static WebApplication Build(WebApplicationBuilder builder, AppParts parts)
+    {
+        var services = builder.Services;
+        services.AddSingleton(parts.Clock);
+        services.AddChaperonePlatform(parts.Databases, parts.Installation.RootKey, typeof(PageContext).Assembly, typeof(ChaperoneApp).Assembly);
+        services.AddChaperoneLedger(parts.Installation.Id, Path.Combine(parts.DataFolder, "checkpoints"));
+        services.AddSingleton(AssetManifest.Load(AssetManifest.DefaultFolder));
+        services.AddRazorComponents();
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie.Name = "__Host-chaperone-form";
+            options.Cookie.SecurePolicy = CookieSecurePolicy.Always;
+            options.Cookie.SameSite = SameSiteMode.Lax;
+            options.Cookie.Path = "/";
+            options.FormFieldName = Token.FieldName;
+            options.HeaderName = Token.HeaderName;
+        });
+        services.AddDataProtection().SetApplicationName("Chaperone");
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(options =>
+            options.XmlRepository = new SealedKeyRepository(parts.Databases, parts.Installation.RootKey, parts.Clock)));
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = 16);
+        services.AddOpenApi("v1");
+        Features.Add(services);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        });
+
+        var app = builder.Build();
+        if (parts.TrustedProxies.Count > 0)
+        {
+            var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.All, ForwardLimit = null };
+            forwarded.KnownProxies.Clear();
+            forwarded.KnownIPNetworks.Clear();
+            foreach (var proxy in parts.TrustedProxies) forwarded.KnownProxies.Add(proxy);
+            app.UseForwardedHeaders(forwarded);
+        }
+        app.UseSafeHeaders(parts.Tls);
+        app.UseFaults();
+        app.UseAssets(app.Services.GetRequiredService<AssetManifest>());
+        app.UseRouting();
+        app.UseClinicOfHost();
+        Features.UseActor(app);
+        app.UseSameSiteOnly();
+        app.UseSwaggerUI(swagger =>
+        {
+            swagger.RoutePrefix = "api/docs";
+            swagger.SwaggerEndpoint("/openapi/v1.json", "Chaperone");
+            swagger.DocumentTitle = "Chaperone API";
+        });
+
+        app.MapGet("/health/live", () => Results.Text("live")).RunsNothing("tells that the process runs");
+        app.MapGet("/health/ready", async (CancellationToken aborted) => await AnswersAsync(parts.Databases.App, aborted) ? Results.Text("ready") : Results.Text("the database does not answer", statusCode: 503))
+            .RunsNothing("tells whether the database answers");
+        app.MapOpenApi("/openapi/{documentName}.json").RunsNothing("describes the API; holds nothing about any clinic").WithMetadata(new NeedsNoClinic());
+        Features.Map(app);
+        EndpointRules.Hold(app);
+        return app;
+    }
+
+    private static async Task<bool> AnswersAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
+        try
+        {
+            await using var command = database.CreateCommand("SELECT 1");
+            return await command.ExecuteScalarAsync(cancel) is 1;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+}

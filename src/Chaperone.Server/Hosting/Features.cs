@@ -1,0 +1,37 @@
+using Chaperone.Clinic.Home;
+using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.SignIn;
+using Chaperone.Platform.Tenancy;
+using Chaperone.Platform.Web;
+using Chaperone.Clinic.Shell;
+
+namespace Chaperone.Server.Hosting;
+
+/// <summary>Which features this program has. A feature is added here and nowhere else.</summary>
+internal static class Features
+{
+    public static void Add(IServiceCollection services)
+    {
+        services.AddHome();
+        services.AddSignIn();
+        services.AddPatients();
+    }
+
+    /// <summary>The middleware that finds out who acts.</summary>
+    public static void UseActor(IApplicationBuilder app) => app.UseSessions();
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        // The start page, or on loopback names, where there is no clinic, the list of clinics.
+        routes.Get("/", http => http.Context().Tenant is null ? Landing(http) : HomeFeature.Show(http))
+            .Runs(typeof(ViewHome)).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
+        SignInFeature.MapSignIn(routes);
+    }
+
+    private static async Task<IResult> Landing(HttpContext http)
+    {
+        var clinics = await http.RequestServices.GetRequiredService<TenantDirectory>().AllAsync(http.RequestAborted);
+        var port = http.Request.Host.Port is { } number ? $":{number}" : "";
+        return await http.Page<LandingPage>(new { Clinics = clinics.Select(clinic => new LandingPage.LandingClinic(clinic.Name, clinic.Host, $"{http.Request.Scheme}://{clinic.Host}{port}/")).ToList() });
+    }
+}
