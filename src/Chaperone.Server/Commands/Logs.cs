@@ -19,6 +19,8 @@ internal static class Logs
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Npgsql", LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error); // warns of clear keys: ours are sealed by the store they go to
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical); // writes exceptions whole, and their messages may quote values
+        logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None); // failed commands with their values
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None); // writes whole URLs
     }
 }

@@ -33,10 +33,7 @@ internal static class ChaperoneApp
         services.AddRazorComponents();
         services.AddAntiforgery(options =>
         {
-            options.Cookie.Name = "__Host-chaperone-form";
-            options.Cookie.SecurePolicy = CookieSecurePolicy.Always;
-            options.Cookie.SameSite = SameSiteMode.Lax;
-            options.Cookie.Path = "/";
+            options.Cookie = new FormCookie { Name = "__Host-chaperone-form", SameSite = SameSiteMode.Lax, Path = "/", HttpOnly = true, IsEssential = true, SecurePolicy = CookieSecurePolicy.SameAsRequest };
             options.FormFieldName = Token.FieldName;
             options.HeaderName = Token.HeaderName;
         });
@@ -83,6 +80,17 @@ internal static class ChaperoneApp
         Features.Map(app);
         EndpointRules.Hold(app);
         return app;
+    }
+
+    /// <summary>Secure always: browsers take Secure cookies from loopback's plain HTTP too, where the library's own "always" refuses to work.</summary>
+    private sealed class FormCookie : CookieBuilder
+    {
+        public override CookieOptions Build(HttpContext context, DateTimeOffset expiresFrom)
+        {
+            var options = base.Build(context, expiresFrom);
+            options.Secure = true;
+            return options;
+        }
     }
 
     private static async Task<bool> AnswersAsync(NpgsqlDataSource database, CancellationToken cancel)

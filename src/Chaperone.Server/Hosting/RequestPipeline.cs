@@ -137,8 +137,18 @@ internal static class RequestPipeline
     {
         var isPage = !http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) && http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
         http.Response.Clear();
-        var result = isPage ? await http.PageError(error) : Problem.Of(error);
-        await result.ExecuteAsync(http);
+        try
+        {
+            var result = isPage ? await http.PageError(error) : Problem.Of(error);
+            await result.ExecuteAsync(http);
+        }
+        catch (Exception fault) when (isPage && !http.Response.HasStarted && fault is not OperationCanceledException)
+        {
+            // The page about the fault has one itself (the database is gone): say it in plain words.
+            http.Response.Clear();
+            http.Response.StatusCode = error.Status;
+            await http.Response.WriteAsync($"{error.Title} {error.Next} ({error.Code})");
+        }
     }
 
     private static bool IsPrefetch(HttpRequest request) =>
