@@ -6,7 +6,7 @@ run_program() {
   shift
   timeout --foreground 1000 "$@" >"$log" 2>&1 </dev/null || code=$?
   summary=$(grep -aoE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1) || true
-  [ -z "$summary" ] || read -r total errors bad ignored < <(tr -dc '0-9 ' <<<"$summary")
+  [ -z "$summary" ] || read -r total errors bad ignored <<<"$(tr -dc '0-9 ' <<<"$summary")"
   bad=$((bad + errors))
   local note=""
   if [ -z "$summary" ]; then note="crashed (exit code $code)" bad=1 total=1
