@@ -167,9 +167,12 @@ public sealed class KeyRing(RootKey root, Databases databases, TimeProvider cloc
         var now = clock.GetUtcNow();
         var wrapping = await ClinicRootAsync(tenant, cancel);
         using var made = DataKey.Create(Ids.New(now), 1);
-        await using var transaction = await TenantTransaction.BeginAsync(databases.Keys, tenant, cancel);
-        await InsertAsync(transaction, kind, purpose, 1, made.Id, KeyWrap.Wrap(made, KindOf(kind), tenant, wrapping), now, cancel);
-        await transaction.CommitAsync(cancel);
+        // Given back before the next is taken: callers holding one each and waiting for a second would wait for ever.
+        await using (var transaction = await TenantTransaction.BeginAsync(databases.Keys, tenant, cancel))
+        {
+            await InsertAsync(transaction, kind, purpose, 1, made.Id, KeyWrap.Wrap(made, KindOf(kind), tenant, wrapping), now, cancel);
+            await transaction.CommitAsync(cancel);
+        }
         return await LoadAsync(tenant, kind, purpose, version, cancel) ?? throw new SealBrokenException($"The {kind} key {purpose} of clinic {tenant} could not be made.");
     }
 
