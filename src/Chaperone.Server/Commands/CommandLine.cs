@@ -16,6 +16,8 @@ internal static class CommandLine
         Description = "The installation's data folder.", HelpName = "DIR", DefaultValueFactory = _ => "./data",
     };
 
+    private static readonly Option<string?> RootKey = new("--root-key") { Description = "The root key file, where it is not in the data folder.", HelpName = "FILE" };
+
     public static async Task<int> RunAsync(string[] args)
     {
         using var stop = new CancellationTokenSource();
@@ -67,9 +69,9 @@ internal static class CommandLine
                 result.AddError($"--port is {result.Tokens[0].Value}, and must be from 1 to 65535.");
         });
 
-        var command = new Command("up", "Start the server.") { demo, Data, port, certificate, key };
+        var command = new Command("up", "Start the server.") { demo, Data, port, certificate, key, RootKey };
         command.SetAction((parsed, cancel) => UpCommand.RunAsync(
-            new UpRequest(parsed.GetValue(demo), parsed.GetValue(Data)!, parsed.GetValue(port), parsed.GetValue(certificate), parsed.GetValue(key)), cancel));
+            new UpRequest(parsed.GetValue(demo), parsed.GetValue(Data)!, parsed.GetValue(port), parsed.GetValue(certificate), parsed.GetValue(key), parsed.GetValue(RootKey)), cancel));
         return command;
     }
 
@@ -82,9 +84,9 @@ internal static class CommandLine
         var key = new Option<string?>("--key") { Description = "File with the log's public key (vkey).", HelpName = "VKEYFILE" };
         var checkpoint = new Option<string?>("--checkpoint") { Description = "An earlier checkpoint the log must be consistent with.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Print the result as JSON." };
-        var command = new Command("verify", "Check a log. Exit code 0 good, 1 tampered, 2 could not check.") { subject, key, checkpoint, json, Data };
+        var command = new Command("verify", "Check a log. Exit code 0 good, 1 tampered, 2 could not check.") { subject, key, checkpoint, json, Data, RootKey };
         command.SetAction((parsed, cancel) => VerifyCommand.RunAsync(
-            new VerifyRequest(parsed.GetValue(subject), parsed.GetValue(key), parsed.GetValue(checkpoint), parsed.GetValue(json), parsed.GetValue(Data)!), cancel));
+            new VerifyRequest(parsed.GetValue(subject), parsed.GetValue(key), parsed.GetValue(checkpoint), parsed.GetValue(json), parsed.GetValue(Data)!, parsed.GetValue(RootKey)), cancel));
         return command;
     }
 
@@ -93,9 +95,9 @@ internal static class CommandLine
         var name = new Option<string>("--name") { Description = "The clinic's name.", Required = true };
         var host = new Option<string>("--host") { Description = "The host name it is reached by.", Required = true };
         var owner = new Option<string>("--owner-email") { Description = "The owner's e-mail address; a one-time link for them is printed.", Required = true };
-        var create = new Command("create", "Make a clinic.") { name, host, owner, Data };
+        var create = new Command("create", "Make a clinic.") { name, host, owner, Data, RootKey };
         create.SetAction((parsed, cancel) => TenantCommand.CreateAsync(
-            new CreateTenantRequest(parsed.GetValue(name)!, parsed.GetValue(host)!, parsed.GetValue(owner)!, parsed.GetValue(Data)!), cancel));
+            new CreateTenantRequest(parsed.GetValue(name)!, parsed.GetValue(host)!, parsed.GetValue(owner)!, parsed.GetValue(Data)!, parsed.GetValue(RootKey)), cancel));
         return new Command("tenant", "Manage clinics.") { create };
     }
 }

@@ -25,24 +25,7 @@ internal static class ChaperoneApp
 {
     public static WebApplication Build(WebApplicationBuilder builder, AppParts parts)
     {
-        var services = builder.Services;
-        services.AddSingleton(parts.Clock);
-        services.AddChaperonePlatform(parts.Databases, parts.Installation.RootKey, typeof(PageContext).Assembly, typeof(ChaperoneApp).Assembly);
-        services.AddChaperoneLedger(parts.Installation.Id, Path.Combine(parts.DataFolder, "checkpoints"));
-        services.AddSingleton(AssetManifest.Load(AssetManifest.DefaultFolder));
-        services.AddRazorComponents();
-        services.AddAntiforgery(options =>
-        {
-            options.Cookie = new FormCookie { Name = "__Host-chaperone-form", SameSite = SameSiteMode.Lax, Path = "/", HttpOnly = true, IsEssential = true, SecurePolicy = CookieSecurePolicy.SameAsRequest };
-            options.FormFieldName = Token.FieldName;
-            options.HeaderName = Token.HeaderName;
-        });
-        services.AddDataProtection().SetApplicationName("Chaperone");
-        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(options =>
-            options.XmlRepository = new SealedKeyRepository(parts.Databases, parts.Installation.RootKey, parts.Clock)));
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = 16);
-        services.AddOpenApi("v1");
-        Features.Add(services);
+        AddServices(builder.Services, parts);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -80,6 +63,28 @@ internal static class ChaperoneApp
         Features.Map(app);
         EndpointRules.Hold(app);
         return app;
+    }
+
+    /// <summary>Everything but the web server: what the operator's commands need too.</summary>
+    public static void AddServices(IServiceCollection services, AppParts parts)
+    {
+        services.AddSingleton(parts.Clock);
+        services.AddChaperonePlatform(parts.Databases, parts.Installation.RootKey, typeof(PageContext).Assembly, typeof(ChaperoneApp).Assembly);
+        services.AddChaperoneLedger(parts.Installation.Id, Path.Combine(parts.DataFolder, "checkpoints"));
+        services.AddSingleton(_ => AssetManifest.Load(AssetManifest.DefaultFolder));
+        services.AddRazorComponents();
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie = new FormCookie { Name = "__Host-chaperone-form", SameSite = SameSiteMode.Lax, Path = "/", HttpOnly = true, IsEssential = true, SecurePolicy = CookieSecurePolicy.SameAsRequest };
+            options.FormFieldName = Token.FieldName;
+            options.HeaderName = Token.HeaderName;
+        });
+        services.AddDataProtection().SetApplicationName("Chaperone");
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(options =>
+            options.XmlRepository = new SealedKeyRepository(parts.Databases, parts.Installation.RootKey, parts.Clock)));
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = 16);
+        services.AddOpenApi("v1");
+        Features.Add(services);
     }
 
     /// <summary>Secure always: browsers take Secure cookies from loopback's plain HTTP too, where the library's own "always" refuses to work.</summary>

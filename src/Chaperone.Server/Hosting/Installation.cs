@@ -14,30 +14,44 @@ internal sealed record Installation(Guid Id, RootKey RootKey)
     /// <exception cref="CommandRefusedException">The database exists and the root key file is missing, unreadable or another one's.</exception>
     public static async Task<Installation> OpenAsync(Databases databases, string rootKeyFile, TimeProvider clock, CancellationToken cancel)
     {
-        var known = await ReadAsync(databases, cancel);
+        if (await ReadAsync(databases, cancel) is null) await MakeAsync(databases, rootKeyFile, clock, cancel);
+        return await OpenExistingAsync(databases, rootKeyFile, cancel);
+    }
+
+    /// <summary>The same for commands, which never make one.</summary>
+    /// <exception cref="CommandRefusedException">There is none, or its root key file is missing, unreadable or another one's.</exception>
+    public static async Task<Installation> OpenExistingAsync(Databases databases, string rootKeyFile, CancellationToken cancel)
+    {
+        if (await ReadAsync(databases, cancel) is not var (id, mark)) throw new CommandRefusedException("This data folder holds no installation yet. Start it once with: ./chaperone up");
+        if (!File.Exists(rootKeyFile))
+            throw new CommandRefusedException($"The root key file {rootKeyFile} ({RootKeyFile.Setting}) is missing, and the database holds records sealed under it. Put the file back from where you keep its copy; without it nobody can open them, and a new one would not either.");
+        var root = Load(rootKeyFile);
+        if (mark == root.Mark) return new(id, root);
+        root.Dispose();
+        throw new CommandRefusedException($"The root key file {rootKeyFile} ({RootKeyFile.Setting}) is another installation's: this database's records are sealed under a different one.");
+    }
+
+    private static async Task MakeAsync(Databases databases, string rootKeyFile, TimeProvider clock, CancellationToken cancel)
+    {
+        if (!File.Exists(rootKeyFile))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(rootKeyFile))!);
+            RootKeyFile.Create(rootKeyFile).Dispose();
+        }
+        using var root = Load(rootKeyFile);
+        var now = clock.GetUtcNow();
+        await using var insert = databases.App.CreateCommand("INSERT INTO directory.installation (id, root_key_mark, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
+        insert.Parameters.Add(new() { Value = Ids.New(now) });
+        insert.Parameters.Add(new() { Value = root.Mark });
+        insert.Parameters.Add(new() { Value = now });
+        await insert.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static RootKey Load(string rootKeyFile)
+    {
         try
         {
-            if (known is null && !File.Exists(rootKeyFile))
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(rootKeyFile))!);
-                RootKeyFile.Create(rootKeyFile).Dispose();
-            }
-            if (!File.Exists(rootKeyFile))
-                throw new CommandRefusedException($"The root key file {rootKeyFile} ({RootKeyFile.Setting}) is missing, and the database holds records sealed under it. Put the file back from where you keep its copy; without it nobody can open them, and a new one would not either.");
-            var root = RootKeyFile.Load(rootKeyFile);
-            if (known is { } installation)
-                return installation.Mark == root.Mark
-                    ? new(installation.Id, root)
-                    : throw new CommandRefusedException($"The root key file {rootKeyFile} ({RootKeyFile.Setting}) is another installation's: this database's records are sealed under a different one.");
-
-            var now = clock.GetUtcNow();
-            await using var insert = databases.App.CreateCommand("INSERT INTO directory.installation (id, root_key_mark, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
-            insert.Parameters.Add(new() { Value = Ids.New(now) });
-            insert.Parameters.Add(new() { Value = root.Mark });
-            insert.Parameters.Add(new() { Value = now });
-            await insert.ExecuteNonQueryAsync(cancel);
-            var (id, _) = (await ReadAsync(databases, cancel))!.Value;
-            return new(id, root);
+            return RootKeyFile.Load(rootKeyFile);
         }
         catch (RootKeyException unusable)
         {
