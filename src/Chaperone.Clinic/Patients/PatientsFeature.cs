@@ -1,5 +1,8 @@
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
+using Chaperone.Clinic.Shell;
+using Chaperone.Platform.Access;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Chaperone.Clinic.Patients;
@@ -7,9 +10,19 @@ namespace Chaperone.Clinic.Patients;
 /// <summary>The register of patients.</summary>
 public static class PatientsFeature
 {
-    /// <summary>Adds the register's table and stores.</summary>
-    public static IServiceCollection AddPatients(this IServiceCollection services) =>
-        services.AddSingleton(new ModelPart(PatientRow.Model)).AddScoped<PatientRegister>();
+    /// <summary>Adds the register's table, stores and places.</summary>
+    public static IServiceCollection AddPatients(this IServiceCollection services) => services
+        .AddSingleton(new ModelPart(PatientRow.Model)).AddScoped<PatientRegister>()
+        .AddSingleton(new NavPlace(20, "/patients", "Patients", "users", Permission.PatientView, Except: ["patient"]))
+        .AddSingleton(new NavPlace(21, "/patients", "Patients", "users", Permission.PatientViewMasked));
+
+    /// <summary>Maps the register's pages and its API.</summary>
+    public static IEndpointRouteBuilder MapPatients(this IEndpointRouteBuilder endpoints)
+    {
+        PatientApi.Map(endpoints);
+        PatientPages.Map(endpoints);
+        return endpoints;
+    }
 
     /// <summary>Today where the clinic is.</summary>
     internal static DateOnly Today(this OperationScope scope) =>

@@ -8,10 +8,13 @@ namespace Chaperone.Clinic.Patients;
 /// <summary>Who a patient is and how they are reached: everything personal the register keeps of them, sealed as one payload. No clinical content.</summary>
 /// <remarks>
 /// Immutable. Any text is legal that is not a control character: markup, right-to-left scripts and emoji are names too, and pages show them as text.
+/// The generated deserialiser gives init properties that a document lacks null, whatever their initialiser says: so those that are never null say it in their getter.
 /// Take input through <see cref="Tidied"/>, then <see cref="PersonRules.Validate"/>; only what passed both is stored.
 /// </remarks>
 public sealed record PersonDetails : ISealedPayload<PersonDetails>
 {
+    private static readonly IReadOnlyDictionary<string, string> NoOther = new Dictionary<string, string>();
+
     /// <summary>Version of this document's shape.</summary>
     public int Schema { get; init; } = 1;
 
@@ -22,7 +25,7 @@ public sealed record PersonDetails : ISealedPayload<PersonDetails>
     public string? GivenNames { get; init; }
 
     /// <summary>Family name.</summary>
-    public string FamilyName { get; init; } = "";
+    public string FamilyName { get => field ?? ""; init; }
 
     /// <summary>What follows the name: "Jr", "PhD".</summary>
     public string? Suffix { get; init; }
@@ -40,13 +43,13 @@ public sealed record PersonDetails : ISealedPayload<PersonDetails>
     public DateOnly? DateOfDeath { get; init; }
 
     /// <summary>Administrative gender, a code of <see cref="PersonCodes.Genders"/>.</summary>
-    public string Gender { get; init; } = "unknown";
+    public string Gender { get => field ?? "unknown"; init; }
 
     /// <summary>NHS number: ten digits with a valid check digit. No two patients of a clinic have the same.</summary>
     public string? NhsNumber { get; init; }
 
     /// <summary>Other numbers people are known by.</summary>
-    public IReadOnlyList<PersonIdentifier> Identifiers { get; init; } = [];
+    public IReadOnlyList<PersonIdentifier> Identifiers { get => field ?? []; init; }
 
     /// <summary>Telephone.</summary>
     public string? Phone { get; init; }
@@ -73,13 +76,17 @@ public sealed record PersonDetails : ISealedPayload<PersonDetails>
     public string? BirthPlace { get; init; }
 
     /// <summary>What an import brought along that has no field of its own: column to value. Shown, exported, and kept through edits.</summary>
-    public IReadOnlyDictionary<string, string> Other { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Other { get => field ?? NoOther; init; }
 
     /// <summary>Ids of this person in other systems; never typed, set by imports.</summary>
-    public IReadOnlyList<ExternalId> ExternalIds { get; init; } = [];
+    public IReadOnlyList<ExternalId> ExternalIds { get => field ?? []; init; }
 
     /// <summary>Why the record is archived; null while it is not.</summary>
     public Archiving? Archiving { get; init; }
+
+    /// <summary>Dates that were typed and are none, by the field's name: never stored, refused by <see cref="PersonRules.Validate"/>.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Unreadable { get => field ?? []; init; }
 
     /// <inheritdoc />
     public static JsonTypeInfo<PersonDetails> Json => PersonJson.Default.PersonDetails;
@@ -128,7 +135,7 @@ public sealed record Archiving(string Reason, string? Note = null);
 public sealed record PostalAddress
 {
     /// <summary>House, street, locality: one to five lines.</summary>
-    public IReadOnlyList<string> Lines { get; init; } = [];
+    public IReadOnlyList<string> Lines { get => field ?? []; init; }
 
     /// <summary>Town or city.</summary>
     public string? City { get; init; }

@@ -63,6 +63,7 @@ public static class PersonRules
 
     private static void Dates(PersonDetails details, DateOnly today, Faults faults)
     {
+        foreach (var field in details.Unreadable) faults.Add(field, "Enter a date that exists, such as 1980-02-29 or 29/02/1980.");
         if (details.DateOfBirth is not { } born)
         {
             if (!details.DateOfBirthUnknown) faults.Add("dateOfBirth", "Enter a date of birth, or say that it is not known.");

@@ -23,6 +23,7 @@ public sealed record NavPlace(int Order, string Href, string Label, string Icon,
         foreach (var place in places.OrderBy(place => place.Order))
         {
             if (place.Needs is not null && !actor.Rights.Holds(place.Needs, actor.State.Elevated, now)) continue;
+            if (shown.Exists(known => known.Href == place.Href)) continue;   // two permissions may lead to one place
             if (place.Except is not null && actor.Role is not null && place.Except.Contains(actor.Role)) continue;
             shown.Add(new(place.Href, place.Label, place.Icon, place == active, place.Group == group ? null : place.Group));
             group = place.Group;

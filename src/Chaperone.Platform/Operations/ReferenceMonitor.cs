@@ -161,8 +161,9 @@ public sealed class ReferenceMonitor(
             await events.WriteAloneAsync(attempt.Caller.Tenant.Id, EventDraft.OfFailure(attempt, outcome, error, clock.GetUtcNow()), CancellationToken.None);
             return error;
         }
-        catch (NpgsqlException)
+        catch (NpgsqlException lost)
         {
+            log.LogError("{Operation}: its event could not be written ({Fault})", attempt.Info.Name, Kind(lost));
             return PlatformErrors.DatabaseUnavailable;
         }
     }

@@ -72,7 +72,7 @@ public sealed class RowWriter
         var touched = new List<EntityEntry<SealedRow>>();
         foreach (var entry in db.ChangeTracker.Entries<SealedRow>())
         {
-            if (entry.State == EntityState.Unchanged && entry.Entity.IsOpen && entry.Entity.FieldChanges().Count > 0) entry.State = EntityState.Modified;
+            if (entry.State == EntityState.Unchanged && entry.Entity.IsOpen && entry.Entity.FieldChanges().Count > 0) entry.Property(nameof(SealedRow.Sealed)).IsModified = true;   // that column alone: no other changed
             if (entry.State is EntityState.Added or EntityState.Modified or EntityState.Deleted) touched.Add(entry);
         }
         if (touched.Count > 0)

@@ -26,6 +26,7 @@ internal static class Features
         routes.Get("/", http => http.Context().Tenant is null ? Landing(http) : HomeFeature.Show(http))
             .Runs(typeof(ViewHome)).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         SignInFeature.MapSignIn(routes);
+        routes.MapPatients();
     }
 
     private static async Task<IResult> Landing(HttpContext http)
