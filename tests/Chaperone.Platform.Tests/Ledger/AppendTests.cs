@@ -47,6 +47,26 @@ public sealed class AppendTests
         Assert.Equal("CH001", refused.SqlState);
     }
 
+    [Fact]
+    public async Task A_callers_search_path_changes_nothing_in_append()
+    {
+        await using var log = await LogFixture.CreateAsync();
+        await log.Database.ExecuteAsync(
+            """
+            CREATE SCHEMA hostile; GRANT USAGE ON SCHEMA hostile TO PUBLIC; CREATE DOMAIN hostile.uuid AS text;
+            CREATE FUNCTION hostile.cardinality(uuid[]) RETURNS int LANGUAGE sql RETURN 0;
+            CREATE FUNCTION hostile.unequal(bigint, bigint) RETURNS boolean LANGUAGE sql RETURN false;
+            CREATE OPERATOR hostile.<> (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = hostile.unequal);
+            CREATE FUNCTION hostile.unequal(int, int) RETURNS boolean LANGUAGE sql RETURN false;
+            CREATE OPERATOR hostile.= (LEFTARG = int, RIGHTARG = int, FUNCTION = hostile.unequal);
+            CREATE OPERATOR hostile.> (LEFTARG = int, RIGHTARG = int, FUNCTION = hostile.unequal);
+            """);
+        const string path = "SET LOCAL search_path = hostile, pg_catalog";
+        await log.AppendAsync([log.Event("patient.viewed", log.Person()), log.Event("patient.searched", log.Person(), log.Person())], path);
+        Assert.Equal(3, await log.CountAsync("ledger.event_subject"));
+        Assert.Equal("CH001", (await Assert.ThrowsAsync<PostgresException>(() => log.AppendAsync([log.Event()], path, changedRows: 5))).SqlState);
+    }
+
     [Theory]
     [InlineData("UPDATE ledger.event SET action = 'x'")]
     [InlineData("DELETE FROM ledger.event")]
