@@ -87,22 +87,7 @@ public sealed class TestPlatform : IAsyncDisposable
         new("web", "GET /test", IPAddress.Loopback.ToString(), "blink/linux"));
 
     /// <summary>Every event of a clinic, oldest first, opened.</summary>
-    public async Task<IReadOnlyList<LedgerEvent>> EventsAsync(Tenant clinic)
-    {
-        var keys = services.GetRequiredService<KeyRing>();
-        var events = new List<LedgerEvent>();
-        await using var transaction = await TenantTransaction.BeginAsync(Databases.App, clinic.Id, CancellationToken.None);
-        await using var command = transaction.Command("SELECT id, expires_on, body FROM ledger.event ORDER BY id");
-        await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
-        {
-            var expires = reader.GetFieldValue<DateOnly>(1);
-            var key = await keys.AuditKeyAsync(clinic.Id, expires == DateOnly.MaxValue ? expires : new(expires.Year, expires.Month, 1), CancellationToken.None);
-            var plain = SealedPayload.Open(reader.GetFieldValue<byte[]>(2), key, new(clinic.Id, "ledger.event", reader.GetGuid(0), 0));
-            events.Add(EventJson.Read(plain.AsMemory(Entry.SaltSize)));
-        }
-        return events;
-    }
+    public Task<IReadOnlyList<LedgerEvent>> EventsAsync(Tenant clinic) => LedgerEvents.ReadAsync(Databases, services.GetRequiredService<KeyRing>(), clinic.Id);
 
     public async ValueTask DisposeAsync()
     {
