@@ -1,5 +1,6 @@
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
+using Chaperone.Platform.Tenancy;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Microsoft.AspNetCore.Routing;
@@ -25,6 +26,8 @@ public static class PatientsFeature
     }
 
     /// <summary>Today where the clinic is.</summary>
-    internal static DateOnly Today(this OperationScope scope) =>
-        DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(scope.Now, TimeZoneInfo.FindSystemTimeZoneById(scope.Tenant.Zone)).DateTime);
+    internal static DateOnly Today(this OperationScope scope) => Today(scope.Tenant, scope.Now);
+
+    internal static DateOnly Today(Tenant clinic, DateTimeOffset now) =>
+        DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, TimeZoneInfo.FindSystemTimeZoneById(clinic.Zone)).DateTime);
 }
