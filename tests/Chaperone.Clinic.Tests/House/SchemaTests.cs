@@ -86,7 +86,8 @@ public sealed class SchemaTests : IAsyncLifetime
             foreach (var column in columns[table])
             {
                 Assert.True(mapped.TryGetValue(column.Name, out var property), $"{table}.{column.Name} is not in the model");
-                Assert.True(property.IsNullable == column.Nullable, $"{table}.{column.Name}: nullable in one and not in the other");
+                // Rows about somebody share their base with rows about nobody: the table is the stricter one.
+                Assert.True(property.IsNullable == column.Nullable || (property.Name == nameof(SealedRow.SubjectId) && !column.Nullable), $"{table}.{column.Name}: nullable in one and not in the other");
             }
             Assert.Empty(mapped.Keys.Except(columns[table].Select(column => column.Name)));
             if (!typeof(SealedRow).IsAssignableFrom(entity.ClrType)) continue;

@@ -23,7 +23,7 @@ public sealed class SourceTests
         // Where a feature speaks SQL itself, and why it may.
         var allowed = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["SessionAuthentication.cs"] = "the one indexed query of every request",
+            ["Sessions.cs"] = "the one indexed query of every request",
             ["Attempts.cs"] = "attempts are counted before they are evaluated, in a commit of their own",
             ["ClinicCreation.cs"] = "the clinic's row and keys, before any operation can run in it",
         };
