@@ -11,14 +11,15 @@ internal static class DemoPeople
     public static IReadOnlyList<PersonDetails> Make(int count, int seed, DateOnly today)
     {
         var faker = new Faker("en_GB") { Random = new Randomizer(seed) };
-        return [.. Enumerable.Range(0, count).Select(n => Person(faker, n, today))];
+        var names = new Bogus.DataSets.Name("en") { Random = new Randomizer(seed + 1) };   // the British list of first names has no genders
+        return [.. Enumerable.Range(0, count).Select(n => Person(faker, names, n, today))];
     }
 
-    private static PersonDetails Person(Faker faker, int n, DateOnly today)
+    private static PersonDetails Person(Faker faker, Bogus.DataSets.Name names, int n, DateOnly today)
     {
         var female = faker.Random.Bool(0.51f);
         var sex = female ? Bogus.DataSets.Name.Gender.Female : Bogus.DataSets.Name.Gender.Male;
-        var given = faker.Name.FirstName(sex);
+        var given = names.FirstName(sex);
         var family = faker.Name.LastName();
         var born = today.AddDays(-faker.Random.Int(3, 97 * 365));
         var adult = born.AddYears(18) <= today;
