@@ -35,7 +35,7 @@ internal static class PatientPages
         var masked = http.SeesMasked();
         var list = masked ? await http.Run(new ListPatientsMasked(status ?? "active", 50, cursor)) : await http.Run(new ListPatients(status ?? "active", 50, cursor));
         if (list.Error is { } error) return await http.PageError(error);
-        return await http.Page<PatientsPage>(new { List = list.Value, Status = status ?? "active", FirstPage = cursor is null, MayFind = !masked, MayRegister = http.May(Permission.PatientEdit) });
+        return await http.Page<PatientsPage>(new { List = list.Value, Status = status ?? "active", FirstPage = cursor is null, MayFind = !masked, MayRegister = http.May(Permission.PatientEdit), MayImport = http.May(Permission.PatientImport), MayExport = http.May(Permission.PatientExport) });
     }
 
     private static async Task<IResult> Find(HttpContext http)
@@ -44,7 +44,7 @@ internal static class PatientPages
         var text = form.GetValueOrDefault("text", "");
         var found = await http.Run(new FindPatients(text));
         if (found.Error is { } error && error.Code != PatientErrors.NothingToFind.Code) return await http.PageError(error);
-        return await http.Page<PatientsPage>(new { Found = found.Succeeded ? found.Value : null, Text = text, Problem = found.Error?.Next, MayFind = true, MayRegister = http.May(Permission.PatientEdit) });
+        return await http.Page<PatientsPage>(new { Found = found.Succeeded ? found.Value : null, Text = text, Problem = found.Error?.Next, MayFind = true, MayRegister = http.May(Permission.PatientEdit), MayImport = http.May(Permission.PatientImport), MayExport = http.May(Permission.PatientExport) });
     }
 
     private static async Task<IResult> New(HttpContext http) =>

@@ -37,11 +37,17 @@ internal sealed class PatientRegister(OperationScope scope)
     public async Task<IReadOnlyList<PatientRow>> AddMany(IReadOnlyList<PersonDetails> details, CancellationToken cancel)
     {
         var rows = details.Select(person => PatientRow.Register(person, scope.NewId(), scope.Now)).ToArray();
+        await AddRows(rows, cancel);
+        return rows;
+    }
+
+    /// <summary>The same for rows that bring their own dates.</summary>
+    public async Task AddRows(IReadOnlyList<PatientRow> rows, CancellationToken cancel)
+    {
         scope.OnConflict("blind_index_unique", PatientErrors.NhsNumberTaken);
         await scope.Writer.Insert(rows, cancel);
         foreach (var row in rows) scope.Show(row);
         await InsertTokens(rows, cancel);
-        return rows;
     }
 
     /// <summary>Gives a patient that was opened new details, and keeps the tokens in step.</summary>

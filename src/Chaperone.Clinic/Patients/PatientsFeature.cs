@@ -1,6 +1,8 @@
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Tenancy;
+using Chaperone.Clinic.Patients.Export;
+using Chaperone.Clinic.Patients.Import;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Microsoft.AspNetCore.Routing;
@@ -13,7 +15,7 @@ public static class PatientsFeature
 {
     /// <summary>Adds the register's table, stores and places.</summary>
     public static IServiceCollection AddPatients(this IServiceCollection services) => services
-        .AddSingleton(new ModelPart(PatientRow.Model)).AddScoped<PatientRegister>()
+        .AddSingleton(new ModelPart(PatientRow.Model)).AddScoped<PatientRegister>().AddPatientImport()
         .AddSingleton(new NavPlace(20, "/patients", "Patients", "users", Permission.PatientView, Except: ["patient"]))
         .AddSingleton(new NavPlace(21, "/patients", "Patients", "users", Permission.PatientViewMasked));
 
@@ -22,7 +24,7 @@ public static class PatientsFeature
     {
         PatientApi.Map(endpoints);
         PatientPages.Map(endpoints);
-        return endpoints;
+        return endpoints.MapPatientImport().MapPatientExport();
     }
 
     /// <summary>Today where the clinic is.</summary>

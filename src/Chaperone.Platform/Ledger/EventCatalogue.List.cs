@@ -56,6 +56,7 @@ public static partial class EventCatalogue
         new("import.mapped", DataChange, Info, Years2, "The columns of an upload were mapped to fields."),
         new("import.previewed", DataAccess, Info, Years2, "The preview of an import was shown."),
         new("import.started", DataChange, Info, Years2, "An import began."),
+        new("import.continued", DataChange, Info, Years2, "The next rows of an import were looked at; none of them was a new patient."),
         new("import.finished", DataChange, Info, Years2, "An import ended; the event carries the counts."),
         new("import.cancelled", DataChange, Info, Years2, "An upload was thrown away before it was imported."),
         new("import.viewed", DataAccess, Info, Years2, "The progress or report of an import was shown."),

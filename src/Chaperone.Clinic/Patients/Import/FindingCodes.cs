@@ -1,0 +1,36 @@
+namespace Chaperone.Clinic.Patients.Import;
+
+/// <summary>What a report says about rows. Codes are stable; a row with a fault is skipped.</summary>
+internal static class FindingCodes
+{
+    public const string TooManyCells = "too-many-cells", TooFewCells = "too-few-cells", Missing = "missing", Date = "date-invalid", DateRange = "date-impossible", UnknownWord = "word-unknown",
+        NhsNumber = "nhs-number-invalid", NhsNumberTaken = "nhs-number-taken", Phone = "phone-invalid", Email = "email-invalid", TooLong = "too-long", Characters = "characters-invalid",
+        Repeated = "repeated-id", AlreadyHere = "already-here", Differs = "already-here-differs", LikelyDuplicate = "likely-duplicate", LikelyDuplicateImported = "likely-duplicate-imported";
+
+    private static readonly Dictionary<string, string> Sentences = new(StringComparer.Ordinal)
+    {
+        [TooManyCells] = "The row has more cells than there are columns. Skipped.",
+        [TooFewCells] = "The row has fewer cells than there are columns. Skipped.",
+        [Missing] = "A value that is needed is missing. Skipped.",
+        [Date] = "This is no date in the format chosen, or no such day exists. Skipped.",
+        [DateRange] = "The date cannot be: it is in the future, too long ago, or death comes before birth. Skipped.",
+        [UnknownWord] = "This word or letter has no meaning here. Skipped.",
+        [NhsNumber] = "This is no NHS number: it has not ten digits, or its check digit is wrong. Skipped.",
+        [NhsNumberTaken] = "Another patient has this NHS number. Skipped.",
+        [Phone] = "This is no telephone number. Skipped.",
+        [Email] = "This is no email address. Skipped.",
+        [TooLong] = "The value is too long, or there are too many of them. Skipped.",
+        [Characters] = "The value contains characters that cannot be stored. Skipped.",
+        [Repeated] = "An earlier row of this file has the same id. Skipped.",
+        [AlreadyHere] = "Already there, unchanged.",
+        [Differs] = "Already there, and the file says something else. The record here was left as it is.",
+        [LikelyDuplicate] = "Somebody with the same name and date of birth is registered. Skipped.",
+        [LikelyDuplicateImported] = "Imported, though somebody with the same name and date of birth is registered.",
+    };
+
+    /// <summary>The sentence for a code.</summary>
+    public static string Sentence(string code) => Sentences.GetValueOrDefault(code, code);
+
+    /// <summary>Whether a row with this finding is a fault that somebody may want to correct in the file.</summary>
+    public static bool IsFault(string code) => code is not (AlreadyHere or Differs or LikelyDuplicate or LikelyDuplicateImported);
+}
