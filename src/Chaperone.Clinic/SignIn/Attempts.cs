@@ -47,9 +47,31 @@ internal static class Attempts
             """, cancel) == 1;
     }
 
+    /// <summary>A new secret is in effect: of it, this step and those before are used.</summary>
+    public static Task BeginStepsAsync(OperationScope scope, Guid member, long step, CancellationToken cancel)
+    {
+        var tenant = scope.Tenant.Id;
+        return scope.Db.Database.ExecuteSqlAsync($"""
+            INSERT INTO clinic.sign_in_counter AS c (tenant_id, id, failed, last_totp_step) VALUES ({tenant}, {member}, 0, {step})
+            ON CONFLICT (tenant_id, id) DO UPDATE SET last_totp_step = {step}
+            """, cancel);
+    }
+
     /// <summary>Checks a code against an authenticator secret and uses its step up.</summary>
     public static async Task<bool> TakeCodeAsync(OperationScope scope, Guid member, byte[] secret, string code, CancellationToken cancel) =>
         Totp.Match(secret, code, scope.Now) is { } step && await UseStepAsync(scope, member, step, cancel);
+
+    /// <summary>
+    /// The counter of codes and passwords given inside a session. Apart from the one of signing in, so that strangers cannot keep who is signed in from confirming, and not
+    /// reset by signing in without a code. The account's id with its first bit turned: no id made by a clock.
+    /// </summary>
+    public static Guid InSession(Guid member)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        _ = member.TryWriteBytes(bytes, bigEndian: true, out _);
+        bytes[0] ^= 0x80;
+        return new(bytes, bigEndian: true);
+    }
 
     /// <summary>The counter of an address that nobody has: one of 256, so that inventing addresses fills no table, and doing the same work as for a real one.</summary>
     public static Guid StandIn(byte[] emailToken) => new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, emailToken[0]);

@@ -11,6 +11,12 @@ namespace Chaperone.Clinic.SignIn;
 /// <summary>The sign-in routes under <c>/api</c>.</summary>
 internal static class AuthApi
 {
+    private sealed record CodeInput(string? Code, string? BackupCode);
+
+    private sealed record PasswordInput(string? Current, string? New);
+
+    private sealed record ResetInput(string? Token, string? Password);
+
     private const int MostBytes = 16 * 1024;
     private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web);
 
@@ -21,7 +27,7 @@ internal static class AuthApi
             if (await Body<SignInInput>(http) is not { } input) return Problem.Of(PlatformErrors.Malformed);
             var result = await desk.TryAsync(http, input with { Ticket = null });
             return result.Match(done => Results.Json(new { status = Name(done.Status) }));
-        }).Runs(typeof(BeginSignIn), typeof(SignIn), typeof(NoteBackupCodeUsed), typeof(TrustDevice), typeof(NoteNetworkLimited));
+        }).Runs(typeof(BeginSignIn), typeof(FinishSignIn), typeof(NoteBackupCodeUsed), typeof(TrustDevice), typeof(NoteNetworkLimited));
 
         routes.Post("/api/auth/sign-out", async http => (await http.Run(new SignOut())).Match(_ =>
         {
@@ -29,6 +35,25 @@ internal static class AuthApi
             return Results.NoContent();
         })).Runs(typeof(SignOut));
 
+        routes.MapPost("/api/auth/step-up", async (HttpContext http, AccountDesk desk) =>
+            await Body<CodeInput>(http) is { } input ? (await desk.StepUpAsync(http, input.Code, input.BackupCode)).Match(_ => Results.NoContent()) : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(CountOwnAttempt), typeof(StepUp));
+        routes.Post("/api/auth/enrol", async http => Problem.Json(await http.Run(new StartEnrolment()))).Runs(typeof(StartEnrolment));
+        routes.MapPost("/api/auth/enrol/confirm", async (HttpContext http, AccountDesk desk) =>
+            await Body<CodeInput>(http) is { } input ? Problem.Json(await desk.ConfirmAsync(http, input.Code)) : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(CountOwnAttempt), typeof(ConfirmEnrolment));
+        routes.Post("/api/auth/backup-codes", async http => Problem.Json(await http.Run(new RegenerateBackupCodes()))).Runs(typeof(RegenerateBackupCodes));
+        routes.Post("/api/auth/two-factor/disable", async http => (await http.Run(new DisableTwoFactor())).Match(_ => Results.NoContent())).Runs(typeof(DisableTwoFactor));
+        routes.MapPost("/api/auth/password", async (HttpContext http, AccountDesk desk) =>
+            await Body<PasswordInput>(http) is { } input ? (await desk.ChangePasswordAsync(http, input.Current, input.New)).Match(_ => Results.NoContent()) : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(ViewMe), typeof(CountOwnAttempt), typeof(ChangePassword));
+        routes.MapPost("/api/auth/reset", async (HttpContext http, AccountDesk desk) =>
+            await Body<ResetInput>(http) is { } input ? (await desk.UseLinkAsync(http, input.Token, input.Password)).Match(_ => Results.NoContent()) : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(CheckLink), typeof(UseLink));
+        routes.Get("/api/auth/sessions", async http => (await http.Run(new ListOwnSessions())).Match(items => Results.Json(new { items, next = (string?)null }))).Runs(typeof(ListOwnSessions));
+        routes.MapDelete("/api/auth/sessions/{id:guid}", async (HttpContext http, Guid id) => (await http.Run(new EndOwnSession(id))).Match(_ => Results.NoContent())).Runs(typeof(EndOwnSession));
+        routes.Get("/api/auth/devices", async http => (await http.Run(new ListOwnDevices())).Match(items => Results.Json(new { items, next = (string?)null }))).Runs(typeof(ListOwnDevices));
+        routes.MapDelete("/api/auth/devices/{id:guid}", async (HttpContext http, Guid id) => (await http.Run(new RevokeOwnDevice(id))).Match(_ => Results.NoContent())).Runs(typeof(RevokeOwnDevice));
         routes.Get("/api/me", async http => Problem.Json(await http.Run(new ViewMe()))).Runs(typeof(ViewMe));
     }
 

@@ -31,9 +31,10 @@ internal sealed record SignInCandidate(Guid? Member, string? Hash, Guid Stamp, G
 }
 
 /// <summary>Counts the attempt and finds what to compare with. Committed before anything is compared.</summary>
+/// <remarks>A trusted device counts only where no code is given: guesses at codes are always counted with the account.</remarks>
 internal sealed record BeginSignIn(string? Email, PendingSignIn? Pending, byte[]? DeviceHash) : IOperation<SignInCandidate>
 {
-    public static Policy Policy { get; } = Policy.Unlogged("counts an attempt before it is evaluated; what came of it is the event of SignIn").ForAnybody("signing in");
+    public static Policy Policy { get; } = Policy.Unlogged("counts an attempt before it is evaluated; what came of it is the event of FinishSignIn").ForAnybody("signing in");
 }
 
 internal sealed class BeginSignInHandler : IHandler<BeginSignIn, SignInCandidate>
@@ -67,7 +68,7 @@ internal sealed class BeginSignInHandler : IHandler<BeginSignIn, SignInCandidate
 internal sealed record SignInProof(SignInCandidate Candidate, bool PasswordIsRight, string? Rehashed);
 
 /// <summary>Decides about a counted attempt and begins the session.</summary>
-internal sealed record SignIn(SignInProof Proof, string? Code, string? BackupCode, string? UserAgent) : IOperation<SignedIn>
+internal sealed record FinishSignIn(SignInProof Proof, string? Code, string? BackupCode, string? UserAgent) : IOperation<SignedIn>
 {
     // Named after the failure: that is what a rolled-back attempt leaves.
     public static Policy Policy { get; } = Policy.Changes("auth.login.failure").Or("auth.login.success", "auth.code_requested", "auth.2fa_failed", "auth.locked").ForAnybody("signing in");
@@ -76,9 +77,9 @@ internal sealed record SignIn(SignInProof Proof, string? Code, string? BackupCod
 /// <summary>The outcome; the token is for the cookie only.</summary>
 internal sealed record SignedIn(SignInStatus Status, Guid? Member = null, SecretToken? Session = null, Actor? Actor = null, int? BackupCodesLeft = null);
 
-internal sealed class SignInHandler(KeyRing keys, Actors actors, SessionReader sessions) : IHandler<SignIn, SignedIn>
+internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionReader sessions) : IHandler<FinishSignIn, SignedIn>
 {
-    public async Task<Result<SignedIn>> Handle(SignIn request, OperationScope scope, CancellationToken cancel)
+    public async Task<Result<SignedIn>> Handle(FinishSignIn request, OperationScope scope, CancellationToken cancel)
     {
         var candidate = request.Proof.Candidate;
         if (candidate.Typed is { } typed) scope.Typed(typed);
@@ -92,7 +93,7 @@ internal sealed class SignInHandler(KeyRing keys, Actors actors, SessionReader s
 
         DateTimeOffset? secondFactorAt = null;
         int? codesLeft = null;
-        if (credential.TwoFactorEnabled && (candidate.Device is null || request.Code is not null || request.BackupCode is not null))
+        if (credential.TwoFactorEnabled && candidate.Device is null)
         {
             if (request.Code is null && request.BackupCode is null)
             {

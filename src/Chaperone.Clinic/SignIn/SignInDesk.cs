@@ -28,7 +28,9 @@ internal sealed class SignInDesk(ReferenceMonitor monitor, Passwords passwords, 
         if (input.Ticket is not null && pending is null) return SignInErrors.Refused;
         if (limit.Enter(caller.Tenant.Id, caller.Source.Ip) is { } refused) return await Limited(http, caller, refused);
 
-        var begun = await monitor.Run(new BeginSignIn(pending is null ? input.Email ?? "" : null, pending, SecretToken.HashOf(http.Request.Cookies[SignInCookies.Device])), caller, cancel);
+        var (code, backupCode) = (Blank(input.Code), Blank(input.BackupCode));
+        var device = code is null && backupCode is null ? SecretToken.HashOf(http.Request.Cookies[SignInCookies.Device]) : null;
+        var begun = await monitor.Run(new BeginSignIn(pending is null ? input.Email ?? "" : null, pending, device), caller, cancel);
         if (begun.Error is { } unbegun) return unbegun;
         var candidate = begun.Value;
         var verdict = PasswordVerdict.Wrong;
@@ -42,7 +44,7 @@ internal sealed class SignInDesk(ReferenceMonitor monitor, Passwords passwords, 
         }
 
         var agent = http.Request.Headers.UserAgent.ToString();
-        var result = await monitor.Run(new SignIn(new(candidate, verdict.IsRight, verdict.Rehashed), Blank(input.Code), Blank(input.BackupCode), agent), caller, CancellationToken.None);
+        var result = await monitor.Run(new FinishSignIn(new(candidate, verdict.IsRight, verdict.Rehashed), code, backupCode, agent), caller, CancellationToken.None);
         if (result.Error is { } error) return error.Code == PlatformErrors.Changed.Code ? SignInErrors.Refused : error;
         var signedIn = result.Value;
         if (signedIn.Status == SignInStatus.Refused) return SignInErrors.Refused;

@@ -26,9 +26,6 @@ public static class SignInErrors
     /// <summary>Confirming an enrolment that was not begun, or was begun elsewhere since.</summary>
     public static readonly Error NothingToConfirm = new("CHP-SIGNIN-0007", "There is no enrolment to confirm.", 409, "Start again: show the QR code and scan it.");
 
-    /// <summary>Two-factor is on; a new authenticator needs the old one first.</summary>
-    public static readonly Error AlreadyEnrolled = new("CHP-SIGNIN-0008", "Two-factor sign-in is already set up.", 409, "To change the authenticator, turn two-factor off and set it up again, or ask an administrator if it is lost.");
-
     /// <summary>Two-factor may not be turned off where it is required.</summary>
     public static readonly Error TwoFactorRequired = new("CHP-SIGNIN-0009", "Your role or your clinic requires two-factor sign-in.", 409, "It cannot be turned off. Ask the owner of your clinic.");
 

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Settings;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -22,7 +23,11 @@ public static class SignInFeature
         .AddSingleton<Actors>()
         .AddSingleton<SessionReader>()
         .AddSingleton<SignInDesk>()
+        .AddSingleton<AccountDesk>()
         .AddSingleton<ClinicCreation>()
+        .AddSingleton<MemberReader>()
+        .AddSingleton(new NavPlace(900, "/settings/security", "Team and security", "shield-lock", Permission.TeamManage, "Settings"))
+        .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, "Settings"))
         .AddSingleton(new PersonOfRequest(Person));
 
     /// <summary>Maps its routes and pages.</summary>
@@ -30,6 +35,9 @@ public static class SignInFeature
     {
         AuthApi.Map(routes);
         SignInPages.Map(routes);
+        AccountPages.Map(routes);
+        MembersApi.Map(routes);
+        MembersPages.Map(routes);
     }
 
     private static async Task<SignedInPerson?> Person(HttpContext http)

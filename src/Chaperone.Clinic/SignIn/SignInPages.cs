@@ -17,7 +17,7 @@ internal static class SignInPages
             .RunsNothing("an empty form");
 
         routes.MapPost("/sign-in", SignIn)
-            .Runs(typeof(BeginSignIn), typeof(SignIn), typeof(NoteBackupCodeUsed), typeof(TrustDevice), typeof(NoteNetworkLimited));
+            .Runs(typeof(BeginSignIn), typeof(FinishSignIn), typeof(NoteBackupCodeUsed), typeof(TrustDevice), typeof(NoteNetworkLimited));
 
         routes.Post("/sign-out", async http =>
         {
