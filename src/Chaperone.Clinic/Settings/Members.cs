@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.Settings;
 
 /// <summary>An account as who manages accounts sees it in the list.</summary>
-internal sealed record MemberView(
+public sealed record MemberView(
     Guid Id, string Name, string Email, string? Title, IReadOnlyList<string> Roles, string Status, bool TwoFactorEnabled, bool TwoFactorRequired, bool HasPassword, DateTimeOffset? LockedUntil);
 
 /// <summary>The accounts of the clinic, patients' excepted, by name.</summary>

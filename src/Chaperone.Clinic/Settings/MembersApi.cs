@@ -17,10 +17,10 @@ internal static class MembersApi
     {
         routes.Get("/api/team/members", async http => (await http.Run(new ListMembers())).Match(items => Results.Json(new { items, next = (string?)null }))).Runs(typeof(ListMembers));
         routes.MapGet("/api/team/members/{id:guid}", async (HttpContext http, Guid id) => Problem.Json(await http.Run(new ViewMember(id)))).Runs(typeof(ViewMember));
-        Act(routes, "unlock", id => new UnlockMember(id), typeof(UnlockMember));
-        Act(routes, "suspend", id => new SuspendMember(id), typeof(SuspendMember));
-        Act(routes, "reactivate", id => new ReactivateMember(id), typeof(ReactivateMember));
-        Act(routes, "reset-two-factor", id => new ResetTwoFactor(id), typeof(ResetTwoFactor));
+        Act(routes, "unlock", id => new UnlockMember(id));
+        Act(routes, "suspend", id => new SuspendMember(id));
+        Act(routes, "reactivate", id => new ReactivateMember(id));
+        Act(routes, "reset-two-factor", id => new ResetTwoFactor(id));
         routes.MapPost("/api/team/members/{id:guid}/reset-link", async (HttpContext http, Guid id) =>
             (await http.Run(new IssueResetLink(id))).Match(link => Results.Json(new { link.Path, link.ExpiresAt }))).Runs(typeof(IssueResetLink));
         routes.MapDelete("/api/team/members/{id:guid}/sessions/{session:guid}", async (HttpContext http, Guid id, Guid session) =>
@@ -32,6 +32,6 @@ internal static class MembersApi
             .Runs(typeof(RequireTwoFactor));
     }
 
-    private static void Act(IEndpointRouteBuilder routes, string verb, Func<Guid, IOperation<Done>> operation, Type type) =>
-        routes.MapPost("/api/team/members/{id:guid}/" + verb, async (HttpContext http, Guid id) => (await http.Run(operation(id))).Match(_ => Results.NoContent())).Runs(type);
+    private static void Act<TOperation>(IEndpointRouteBuilder routes, string verb, Func<Guid, TOperation> operation) where TOperation : IOperation<Done> =>
+        routes.MapPost("/api/team/members/{id:guid}/" + verb, async (HttpContext http, Guid id) => (await http.Run<Done>(operation(id))).Match(_ => Results.NoContent())).Runs(typeof(TOperation));
 }

@@ -11,7 +11,7 @@ internal sealed record ViewMe : IOperation<Me>
 }
 
 /// <summary>Oneself.</summary>
-internal sealed record Me(
+public sealed record Me(
     Guid Id, string Name, string Email, string? Title, IReadOnlyList<string> Roles, Guid? PatientId, IReadOnlyList<string> Permissions,
     bool TwoFactorEnabled, bool TwoFactorRequired, bool EnrolmentRequired, int BackupCodesLeft, DateTimeOffset? PasswordChangedAt);
 

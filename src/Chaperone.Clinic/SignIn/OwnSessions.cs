@@ -4,10 +4,10 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.SignIn;
 
 /// <summary>A session as shown to its person or an administrator.</summary>
-internal sealed record SessionView(Guid Id, bool IsThis, string Client, string? Ip, DateTimeOffset CreatedAt, DateTimeOffset LastSeenAt, bool FromTrustedDevice);
+public sealed record SessionView(Guid Id, bool IsThis, string Client, string? Ip, DateTimeOffset CreatedAt, DateTimeOffset LastSeenAt, bool FromTrustedDevice);
 
 /// <summary>A trusted device as shown to its person or an administrator.</summary>
-internal sealed record DeviceView(Guid Id, string Client, string? Ip, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt);
+public sealed record DeviceView(Guid Id, string Client, string? Ip, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt);
 
 /// <summary>Reads an account's sessions and devices.</summary>
 internal static class AccountLists

@@ -25,6 +25,7 @@ public static class SignInFeature
         .AddSingleton<SignInDesk>()
         .AddSingleton<AccountDesk>()
         .AddSingleton<ClinicCreation>()
+        .AddSingleton<SetUpLinks>()
         .AddSingleton<MemberReader>()
         .AddSingleton(new NavPlace(900, "/settings/security", "Team and security", "shield-lock", Permission.TeamManage, "Settings"))
         .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, "Settings"))

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.SignIn;
 
 /// <summary>An authenticator secret as it is shown: to type and to scan.</summary>
-internal sealed record Enrolment(string Secret, string Uri);
+public sealed record Enrolment(string Secret, string Uri);
 
 /// <summary>Makes a new authenticator secret. It takes effect when a code of it confirms it; an authenticator in use stays until then, and needs step-up to be replaced.</summary>
 internal sealed record StartEnrolment : IOperation<Enrolment>

@@ -27,6 +27,7 @@ internal static class Features
             .Runs(typeof(ViewHome)).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         SignInFeature.MapSignIn(routes);
         routes.MapPatients();
+        SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
     }
 
     private static async Task<IResult> Landing(HttpContext http)
