@@ -1,0 +1,130 @@
+using Chaperone.Ledger;
+using Chaperone.Platform;
+using Chaperone.Platform.Ledger;
+using Chaperone.Platform.Operations;
+using Chaperone.Platform.Postgres;
+using Chaperone.Platform.Tenancy;
+using Chaperone.TestSupport;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Chaperone.Bench;
+
+/// <summary>
+/// Events, each in its own commit, by sixteen callers with the sequencer at work; beside the same rows inserted plainly, also each in its own commit, into partitioned tables of the
+/// same columns and indexes, with no clinic set, no row-level security, no sealing, nothing hashed and nothing pending.
+/// </summary>
+internal static class AppendBench
+{
+    private const int Callers = 16;
+    private const int Clinics = 16;
+
+    private const string Tables =
+        """
+        CREATE SCHEMA bench;
+        CREATE TABLE bench.event (LIKE ledger.event INCLUDING ALL) PARTITION BY RANGE (expires_on);
+        CREATE TABLE bench.event_all PARTITION OF bench.event FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+        CREATE TABLE bench.event_subject (LIKE ledger.event_subject INCLUDING ALL) PARTITION BY RANGE (expires_on);
+        CREATE TABLE bench.event_subject_all PARTITION OF bench.event_subject FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+        GRANT USAGE ON SCHEMA bench TO chaperone_app;
+        GRANT INSERT ON ALL TABLES IN SCHEMA bench TO chaperone_app;
+        """;
+
+    public static async Task<IReadOnlyList<Row>> RunAsync(bool quick)
+    {
+        var (repetitions, duration) = quick ? (3, TimeSpan.FromSeconds(1)) : (9, TimeSpan.FromSeconds(3));
+        await using var platform = await TestPlatform.CreateAsync();
+        await platform.Database.ExecuteAsync(Tables);
+        await using (var partitions = platform.Databases.Ledger.CreateCommand("SELECT ledger.ensure_partitions()")) await partitions.ExecuteNonQueryAsync();
+        var clinics = new List<Tenant>();
+        for (var i = 0; i < Clinics; i++) clinics.Add(await platform.AddClinicAsync($"clinic{i}.test"));
+        var sequencer = platform.Services.GetRequiredService<Sequencer>();
+        await sequencer.StartAsync(CancellationToken.None);
+        try
+        {
+            var one = await CompareAsync("append, one clinic", platform, sequencer, clinics[..1], repetitions, duration);
+            var many = await CompareAsync("append, 16 clinics", platform, sequencer, clinics, repetitions, duration);
+            return [new("append, one clinic, events a second", one.Ours, one.Reference, 0.75), new("append, 16 clinics, events a second", many.Ours, many.Reference, 0.75)];
+        }
+        finally
+        {
+            await sequencer.StopAsync(CancellationToken.None);
+        }
+    }
+
+    private static async Task<(double Ours, double Reference)> CompareAsync(
+        string what, TestPlatform platform, Sequencer sequencer, IReadOnlyList<Tenant> clinics, int repetitions, TimeSpan duration)
+    {
+        var writer = platform.Services.GetRequiredService<EventWriter>();
+        var model = await platform.Services.GetRequiredService<LedgerAppender>().PrepareAsync(clinics[0].Id, Viewed(), CancellationToken.None);
+        return await Measure.InTurn(what, repetitions, Ours, () => Measure.Rate(Callers, duration, caller => InsertAsync(platform.Databases.App, clinics[caller % clinics.Count].Id, model)));
+
+        async Task<double> Ours()
+        {
+            var rate = await Measure.Rate(Callers, duration, caller => writer.WriteAloneAsync(clinics[caller % clinics.Count].Id, [Viewed()], CancellationToken.None));
+            // What is still to be sequenced must not slow the reference.
+            foreach (var clinic in clinics) await sequencer.CatchUpAsync(clinic.Id, CancellationToken.None);
+            return rate;
+        }
+    }
+
+    private static async Task InsertAsync(NpgsqlDataSource database, Guid clinic, PreparedEvent model)
+    {
+        var (id, value) = (Ids.New(TimeProvider.System.GetUtcNow()), model.Event);
+        await using var connection = await database.OpenConnectionAsync();
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new("BEGIN"));
+        batch.BatchCommands.Add(new("INSERT INTO bench.event (tenant_id, id, expires_on, action, severity, outcome, actor_id, entity_type, entity_id, ip_index, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = clinic },
+                new NpgsqlParameter<Guid> { TypedValue = id },
+                new NpgsqlParameter<DateOnly> { TypedValue = model.ExpiresOn },
+                new NpgsqlParameter<string> { TypedValue = value.Action },
+                new NpgsqlParameter<string> { TypedValue = "info" },
+                new NpgsqlParameter<string> { TypedValue = "success" },
+                new NpgsqlParameter<Guid> { TypedValue = value.Actor.Id!.Value },
+                new NpgsqlParameter<string> { TypedValue = value.Entity!.Type },
+                new NpgsqlParameter<Guid> { TypedValue = Ids.New(value.At) },
+                new NpgsqlParameter<byte[]> { TypedValue = model.IpIndex!, NpgsqlDbType = NpgsqlDbType.Bytea },
+                new NpgsqlParameter<byte[]> { TypedValue = model.Body, NpgsqlDbType = NpgsqlDbType.Bytea },
+            },
+        });
+        batch.BatchCommands.Add(new("INSERT INTO bench.event_subject (tenant_id, subject_id, event_id, expires_on) VALUES ($1, $2, $3, $4)")
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = clinic },
+                new NpgsqlParameter<Guid> { TypedValue = Ids.New(value.At) },
+                new NpgsqlParameter<Guid> { TypedValue = id },
+                new NpgsqlParameter<DateOnly> { TypedValue = model.ExpiresOn },
+            },
+        });
+        batch.BatchCommands.Add(new("COMMIT"));
+        await batch.ExecuteNonQueryAsync();
+    }
+
+    private static readonly Guid Doctor = Ids.New(TimeProvider.System.GetUtcNow());
+    private static readonly Guid Session = Ids.New(TimeProvider.System.GetUtcNow());
+
+    /// <summary>What opening a patient leaves.</summary>
+    private static LedgerEvent Viewed()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var patient = Ids.New(now);
+        return new()
+        {
+            Id = Ids.New(now),
+            At = now,
+            Action = "patient.viewed",
+            Category = EventCategory.DataAccess,
+            Actor = new(ActorKind.User, Doctor, "doctor", Session),
+            Entity = new("patient", patient),
+            Subjects = [patient],
+            Source = new("api", "GET /api/patients/{id:guid}", "127.0.0.1", "blink/linux"),
+            Decision = "role:doctor/patient.view",
+        };
+    }
+}
