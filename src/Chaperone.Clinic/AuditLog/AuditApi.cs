@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Chaperone.Clinic.Shell;
+using Chaperone.Ledger;
+using Chaperone.Platform.Ledger;
+using Chaperone.Platform.Operations;
+using Chaperone.Platform.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Chaperone.Clinic.AuditLog;
+
+/// <summary>The log under /api/audit.</summary>
+internal static class AuditApi
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.Default };
+
+    public static void Map(IEndpointRouteBuilder endpoints)
+    {
+        var api = endpoints.MapGroup("/api/audit").WithTags("Audit log");
+        api.Get("events", Events).Runs(typeof(ViewAuditLog))
+            .WithSummary("Events, newest first: filters action, category, severity, outcome, actor, entity, subject (ids), from, to (a date in the clinic's zone, to its end, or a time with zone); limit (1 to 200) and cursor.");
+        api.Get("events/{id:guid}", async http => (await http.Run(new ViewAuditEvent(http.IdOfRoute()))).Match(entry => Json(json => Write(json, entry.Read))))
+            .Runs(typeof(ViewAuditEvent)).WithSummary("One event with everybody it names.");
+        api.Get("export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog))
+            .WithSummary("format=csv: the filtered log as a table. format=bundle: a zip of all events from from to to that proves itself offline. Needs a code younger than five minutes.");
+        api.Get("integrity", async http => (await http.Run(new ViewIntegrity())).Match(report => Json(json => Write(json, report))))
+            .Runs(typeof(ViewIntegrity)).WithSummary("What the last verification found, and the newest signed checkpoint.");
+    }
+
+    /// <summary>Announces the export, then sends it. A file cut short is never sent as a whole one.</summary>
+    public static async Task<IResult> Send(HttpContext http, AuditExport export)
+    {
+        var day = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var (type, name) = export.Format == AuditExportFormat.Csv ? ("text/csv; charset=utf-8", $"audit-log-{day}.csv") : ("application/zip", $"audit-log-{day}.zip");
+        http.Response.ContentType = type;
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}\"";
+        var sent = await http.Run(new ExportAuditLog(export, http.Response.Body));
+        if (sent.Error is not { } error) return Results.Empty;
+        if (!http.Response.HasStarted)
+        {
+            http.Response.Clear();
+            return Problem.Of(error);
+        }
+        http.Abort();
+        return Results.Empty;
+    }
+
+    public static Guid IdOfRoute(this HttpContext http) => Guid.Parse((string)http.GetRouteValue("id")!, CultureInfo.InvariantCulture);
+
+    private static async Task<IResult> Events(HttpContext http) =>
+        (await http.Run(new ViewAuditLog(AuditQuery.Of(http.Request.Query)))).Match(page => Json(json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("items");
+            foreach (var each in page.Events) Write(json, each);
+            json.WriteEndArray();
+            json.WriteString("next", page.Next);
+            json.WriteEndObject();
+        }));
+
+    private static async Task<IResult> Export(HttpContext http)
+    {
+        var started = await http.Run(new StartAuditExport(AuditQuery.Of(http.Request.Query)));
+        return started.Error is { } error ? Problem.Of(error) : await Send(http, started.Value);
+    }
+
+    /// <summary>The event as its line has it, and before that its index in the log, null while it has none.</summary>
+    private static void Write(Utf8JsonWriter json, ReadEvent read)
+    {
+        json.WriteStartObject();
+        if (read.Index is { } index) json.WriteNumber("index", index);
+        else json.WriteNull("index");
+        using var line = JsonDocument.Parse(EventJson.Write(read.Event));
+        foreach (var property in line.RootElement.EnumerateObject()) property.WriteTo(json);
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, IntegrityReport report)
+    {
+        var (integrity, signed) = (report.Integrity, report.Signed);
+        json.WriteStartObject();
+        json.WriteString("state", integrity.State);
+        if (integrity.VerifiedTo is { } last) json.WriteNumber("verifiedTo", last);
+        else json.WriteNull("verifiedTo");
+        json.WriteNumber("size", integrity.Size);
+        if (integrity.At is { } at) json.WriteString("at", at);
+        else json.WriteNull("at");
+        if (integrity.FirstBadIndex is { } bad) json.WriteNumber("firstBadIndex", bad);
+        if (integrity.What is { } what) json.WriteString("what", what);
+        if (signed is not null)
+        {
+            json.WriteStartObject("checkpoint");
+            json.WriteString("origin", signed.Head.Origin);
+            json.WriteNumber("size", signed.Head.Size);
+            json.WriteString("root", signed.Head.Root.ToBase64());
+            json.WriteString("note", signed.Note);
+            json.WriteString("key", signed.Key);
+            json.WriteEndObject();
+        }
+        else json.WriteNull("checkpoint");
+        json.WriteEndObject();
+    }
+
+    private static IResult Json(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(16 * 1024);
+        using (var json = new Utf8JsonWriter(buffer, Options)) write(json);
+        return Results.Bytes(buffer.WrittenMemory, "application/json");
+    }
+}

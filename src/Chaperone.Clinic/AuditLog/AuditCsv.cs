@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text;
+using Chaperone.Ledger;
+using Chaperone.Platform.Ledger;
+
+namespace Chaperone.Clinic.AuditLog;
+
+/// <summary>The log as a table for spreadsheets: UTF-8, RFC 4180, one line an event, newest first, times in the clinic's zone with their offset.</summary>
+/// <remarks>
+/// <c>people</c> is a number: an event may name thousands, and the bundle has them. <c>changes</c> holds <c>field:change</c> or <c>field:before→after</c>, <c>fields</c> what a search used,
+/// <c>details</c> <c>name=value</c>, each with semicolons between. <c>records</c> is how many rows the event vouches for. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+/// </remarks>
+internal sealed class AuditCsv(TimeZoneInfo zone)
+{
+    public static readonly string[] Columns =
+    [
+        "time", "index", "id", "action", "category", "severity", "outcome", "actor_kind", "actor_id", "actor_role", "session", "entity_type", "entity_id", "people",
+        "channel", "route", "ip", "client", "decision", "reason", "hits", "fields", "changes", "records", "details",
+    ];
+
+    public byte[] Header() => [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(string.Join(',', Columns) + "\r\n")];
+
+    public byte[] Rows(IReadOnlyList<ReadEvent> events)
+    {
+        var text = new StringBuilder(events.Count * 400);
+        foreach (var each in events)
+        {
+            var cells = Cells(each);
+            for (var i = 0; i < cells.Length; i++) text.Append(i == 0 ? "" : ",").Append(Cell(cells[i] ?? ""));
+            text.Append("\r\n");
+        }
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    private string?[] Cells(ReadEvent read)
+    {
+        var happened = read.Event;
+        return
+        [
+            TimeZoneInfo.ConvertTime(happened.At, zone).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture), Number(read.Index), happened.Id.ToString("D"),
+            happened.Action, EventJson.Name(happened.Category), EventJson.Name(happened.Severity), EventJson.Name(happened.Outcome),
+            EventJson.Name(happened.Actor.Kind), happened.Actor.Id?.ToString("D"), happened.Actor.Role, happened.Actor.Session?.ToString("D"),
+            happened.Entity?.Type, happened.Entity?.Id.ToString("D"), Number(happened.Subjects.Count),
+            happened.Source.Channel, happened.Source.Route, happened.Source.Ip, happened.Source.Client, happened.Decision, happened.Reason,
+            Number(happened.Hits), string.Join("; ", happened.Fields), string.Join("; ", happened.Changes.Select(AuditText.Change)), Number(happened.Records.Count),
+            string.Join("; ", happened.Details.Select(detail => $"{detail.Key}={detail.Value}")),
+        ];
+    }
+
+    private static string? Number(long? number) => number?.ToString(CultureInfo.InvariantCulture);
+
+    internal static string Cell(string text)
+    {
+        var first = text.AsSpan().TrimStart(" '");
+        if (!first.IsEmpty && first[0] is '=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠' or '\t' or '\r' or '\n') text = "'" + text;
+        return text.AsSpan().ContainsAny(",\";\r\n\t") || text.StartsWith(' ') || text.EndsWith(' ') ? "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"" : text;
+    }
+}

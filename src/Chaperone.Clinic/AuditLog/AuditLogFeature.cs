@@ -1,0 +1,36 @@
+using Chaperone.Clinic.Shell;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
+using Chaperone.Platform.Operations;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Chaperone.Clinic.AuditLog;
+
+/// <summary>Reading and exporting the clinic's log. Needs the accounts of <see cref="SignIn.SignInFeature"/> and the ledger's services.</summary>
+public static class AuditLogFeature
+{
+    /// <summary>Where the page is.</summary>
+    internal const string Path = "/settings/audit-log";
+
+    /// <summary>Adds its place in the navigation, and what every page says when the log does not verify.</summary>
+    public static IServiceCollection AddAuditLog(this IServiceCollection services) => services
+        .AddScoped<ClinicLog>()
+        .AddSingleton(new NavPlace(910, Path, "Audit log", "history", Permission.AuditView, "Settings"))
+        .AddSingleton(provider => new IntegrityOfRequest(clinic => Notice(
+            provider.GetRequiredService<IntegrityCheck>().StateOf(clinic.Id), provider.GetRequiredService<Sequencer>().RefusalOf(clinic.Id))));
+
+    /// <summary>Maps its API and pages.</summary>
+    public static void MapAuditLog(IEndpointRouteBuilder routes)
+    {
+        AuditApi.Map(routes);
+        AuditPages.Map(routes);
+    }
+
+    private static IntegrityNotice? Notice(IntegrityState? state, string? refusal) => (state, refusal) switch
+    {
+        ({ Good: false, What: var what }, _) => new(what ?? "The last verification failed.", Path + "/integrity"),
+        (_, { } why) => new(why, Path + "/integrity"),
+        _ => null,
+    };
+}

@@ -1,0 +1,56 @@
+using Chaperone.Clinic.Shell;
+using Chaperone.Platform.Operations;
+using Chaperone.Platform.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Chaperone.Clinic.AuditLog;
+
+/// <summary>The log's pages.</summary>
+internal static class AuditPages
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.Get(AuditLogFeature.Path, Log).Runs(typeof(ViewAuditLog)).ExcludeFromDescription();
+        routes.Get(AuditLogFeature.Path + "/{id:guid}", async http =>
+        {
+            var entry = await http.Run(new ViewAuditEvent(http.IdOfRoute(), WithNames: true));
+            return entry.Error is { } error ? await http.PageError(error) : await http.Page<AuditEventPage>(new { Entry = entry.Value, Zone = http.Zone() });
+        }).Runs(typeof(ViewAuditEvent)).ExcludeFromDescription();
+        routes.Get(AuditLogFeature.Path + "/integrity", async http =>
+        {
+            var report = await http.Run(new ViewIntegrity());
+            return report.Error is { } error ? await http.PageError(error) : await http.Page<IntegrityPage>(new { Report = report.Value, Zone = http.Zone() });
+        }).Runs(typeof(ViewIntegrity)).ExcludeFromDescription();
+        routes.Post(AuditLogFeature.Path + "/export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog)).ExcludeFromDescription();
+    }
+
+    // A wrong field is told at the field, and the log is shown without it.
+    private static async Task<IResult> Log(HttpContext http)
+    {
+        var query = AuditQuery.Of(http.Request.Query);
+        var page = await http.Run(new ViewAuditLog(query, WithNames: true));
+        var errors = new FormErrors();
+        if (page.Error is { } error && error.Code == AuditErrors.BadFilter.Code)
+        {
+            foreach (var (field, sentence) in error.Fields) errors.Add(field, sentence);
+            page = await http.Run(new ViewAuditLog(query.FiltersOnly.Without(error.Fields.Keys), WithNames: true));
+        }
+        if (page.Error is { } still) return await http.PageError(still);
+        return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Zone = http.Zone() }, errors.IsEmpty ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+    }
+
+    // Posted, so that neither a link nor another site begins an export.
+    private static async Task<IResult> Export(HttpContext http)
+    {
+        if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
+        var query = AuditQuery.Of(form.Where(field => field.Key != Token.FieldName));
+        var started = await http.Run(new StartAuditExport(query));
+        if (started.Error is not { } error) return await AuditApi.Send(http, started.Value);
+        var back = AuditLogFeature.Path + query.FiltersOnly.ToQueryString();
+        return error.Code == PlatformErrors.StepUpRequired.Code ? http.SeeOther("/step-up?to=" + Uri.EscapeDataString(back), "Confirm that it is you, then export again.", Tone.Info) : await http.PageError(error);
+    }
+
+    private static TimeZoneInfo Zone(this HttpContext http) => TimeZoneInfo.FindSystemTimeZoneById(http.Context().Tenant!.Zone);
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using Chaperone.Clinic.Shell;
+using Chaperone.Clinic.SignIn;
+using Chaperone.Ledger;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
+
+namespace Chaperone.Clinic.AuditLog;
+
+/// <summary>How the log is put into words.</summary>
+internal static class AuditText
+{
+    /// <summary>What happened, as the catalogue says it.</summary>
+    public static string What(LedgerEvent happened) => EventCatalogue.Knows(happened.Action) ? EventCatalogue.Find(happened.Action).Sentence : "An event of a later version.";
+
+    /// <summary>Who, without a name.</summary>
+    public static string Who(EventActor actor) => actor.Kind switch
+    {
+        ActorKind.User when actor.Role == BuiltInRole.Patient.Code => "A patient's own account",
+        ActorKind.User => $"Account {Short(actor.Id)}",
+        ActorKind.System => "The system",
+        ActorKind.Operator => "The operator",
+        _ => "Nobody signed in",
+    };
+
+    /// <summary>The role as people know it; for the system the job.</summary>
+    public static string? Role(EventActor actor) => actor switch
+    {
+        { Role: null } => null,
+        { Kind: ActorKind.System } => $"job {actor.Role}",
+        _ => SignInFeature.DisplayName(actor.Role),
+    };
+
+    /// <summary>By which path.</summary>
+    public static string Channel(EventSource source) => source.Channel switch { "web" => "Page", "api" => "API", "job" => "Job", "cli" => "Command line", var other => other };
+
+    public static string Category(EventCategory category) => category switch
+    {
+        EventCategory.DataAccess => "Data access",
+        EventCategory.DataChange => "Data change",
+        _ => category.ToString(),
+    };
+
+    public static Tone Tone(EventSeverity severity) => severity switch { EventSeverity.Critical => Shell.Tone.Danger, EventSeverity.Warning => Shell.Tone.Warning, _ => Shell.Tone.Neutral };
+
+    public static Tone Tone(EventOutcome outcome) => outcome switch { EventOutcome.Success => Shell.Tone.Success, EventOutcome.Denied => Shell.Tone.Danger, _ => Shell.Tone.Warning };
+
+    public static string Outcome(EventOutcome outcome) => outcome switch { EventOutcome.Success => "Done", EventOutcome.Denied => "Refused", _ => "Failed" };
+
+    /// <summary>The rule that allowed or refused, as a sentence.</summary>
+    public static string Decision(string rule)
+    {
+        var (kind, rest) = rule.IndexOf(':', StringComparison.Ordinal) is var at and > 0 ? (rule[..at], rule[(at + 1)..]) : (rule, "");
+        return (kind, rest) switch
+        {
+            ("role", _) when rest.Split('/') is [var role, var permission] => $"Allowed: the role {SignInFeature.DisplayName(role)} may {May(permission)}.",
+            ("grant", _) => $"Allowed: this person was granted by name that they may {May(rest)}.",
+            ("elevation", _) => $"Allowed for a time: an elevation lets this person {May(rest)}.",
+            ("deny", _) => $"Refused: it is denied to this person that they {May(rest)}. A denial wins over every role.",
+            ("none", "system-only") => "Refused: only the system itself does this.",
+            ("none", "no-relation") => "Refused: this person has nothing to do with it.",
+            ("none", _) => $"Refused: none of this person's roles lets them {May(rest)}.",
+            ("relation", "none") => "Refused: there is nothing of that id in this clinic.",
+            ("relation", _) => "Refused: this person's role reaches closer records only.",
+            ("audience", "self") => "Allowed: it is about one's own account.",
+            ("audience", "anybody") => "Allowed: anybody may ask this, as signing in begins with nobody.",
+            ("audience", "operator") => "Allowed: the operator of the machine.",
+            ("audience", "system") => "Allowed: the system's own work.",
+            ("system", _) => "The system's own work.",
+            ("state", "suspended") => "Refused: the account was suspended.",
+            ("state", "not-enrolled") => "Refused: two-factor had to be set up first.",
+            ("state", "not-signed-in") => "Refused: nobody was signed in.",
+            ("state", "step-up") => "Refused: it asks for a code younger than five minutes.",
+            _ => $"By the rule {rule}.",
+        };
+    }
+
+    /// <summary>A change in one line; before and after are there for fields that are not personal.</summary>
+    public static string Change(FieldChange change) => change.Change is { } how ? $"{change.Field}:{how}" : $"{change.Field}:{change.Before}→{change.After}";
+
+    /// <summary>A time as the clinic's clock shows it.</summary>
+    public static string Time(DateTimeOffset at, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(at, zone).ToString("dd-MMM-yyyy HH:mm:ss", CultureInfo.InvariantCulture);
+
+    public static string Short(Guid? id) => id?.ToString("N")[^8..] ?? "";
+
+    private static string May(string permission) => Permission.TryFind(permission, out var known) ? known.Sentence : permission;
+}

@@ -1,0 +1,168 @@
+using System.Security.Cryptography;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+
+namespace Chaperone.Clinic.AuditLog;
+
+/// <summary>The two shapes in which the log leaves.</summary>
+internal enum AuditExportFormat
+{
+    /// <summary>A table of the filtered view; see <see cref="AuditCsv"/>.</summary>
+    Csv,
+
+    /// <summary>A zip that proves itself: the events byte for byte, with the tiles and the signed checkpoint.</summary>
+    Bundle,
+}
+
+/// <summary>An export as it was announced.</summary>
+internal sealed record AuditExport(Guid Id, AuditExportFormat Format, AuditFilter Filter);
+
+/// <summary>Checks what is asked for and announces the export. Durable before the first byte leaves.</summary>
+/// <param name="Query">Filters and format; a bundle takes from and to only.</param>
+internal sealed record StartAuditExport(AuditQuery Query) : IOperation<AuditExport>
+{
+    public static Policy Policy { get; } = Policy.Reads("data.export_started").Needs(Permission.AuditExport).About(Resource.Clinic).WithStepUp();
+}
+
+internal sealed class StartAuditExportHandler(ClinicLog log) : IHandler<StartAuditExport, AuditExport>
+{
+    public async Task<Result<AuditExport>> Handle(StartAuditExport request, OperationScope scope, CancellationToken cancel)
+    {
+        var read = request.Query.Read(scope.Tenant.Zone, AuditQuery.Format);
+        var error = AuditErrors.BadExport with { Fields = read.Error?.Fields ?? new Dictionary<string, string>() };
+        var format = request.Query[AuditQuery.Format] switch { null or "csv" => AuditExportFormat.Csv, "bundle" => AuditExportFormat.Bundle, _ => (AuditExportFormat?)null };
+        if (format is null) error = error.With(AuditQuery.Format, "Use csv or bundle.");
+        if (read.Succeeded && format == AuditExportFormat.Bundle)
+            foreach (var field in read.Value.Fields.Where(field => field is not (AuditQuery.From or AuditQuery.To)))
+                error = error.With(field, "A bundle holds every event of its time; it takes from and to only.");
+        if (error.Fields.Count > 0) return error;
+        if (format == AuditExportFormat.Bundle)
+        {
+            await log.CatchUpAsync(cancel, signed: true);
+            if (await log.SignedHeadAsync(cancel) is null) return AuditErrors.NothingSigned;
+        }
+
+        var export = new AuditExport(scope.NewId(), format!.Value, read.Value);
+        Describe(scope, export);
+        return export;
+    }
+
+    /// <summary>What both events say of an export. The filter's fields, not what stands in them.</summary>
+    public static void Describe(OperationScope scope, AuditExport export)
+    {
+        scope.Concerns("export", export.Id);
+        scope.Note("what", "audit_log");
+        scope.Note("format", export.Format == AuditExportFormat.Csv ? "csv" : "bundle");
+        if (export.Filter.Fields is { Length: > 0 } fields) scope.Note("filter", string.Join('.', fields));
+    }
+}
+
+/// <summary>Writes the log while it reads it. Everybody whom the written events name is registered as shown.</summary>
+/// <param name="Export">What <see cref="StartAuditExport"/> answered.</param>
+/// <param name="To">Where to; when it throws, the event says that the export broke off, and what had left by then.</param>
+internal sealed record ExportAuditLog(AuditExport Export, Stream To) : IOperation<long>
+{
+    public static Policy Policy { get; } = Policy.Reads("data.exported").Needs(Permission.AuditExport).About(Resource.Clinic).WithStepUp().WhileStreaming();
+}
+
+internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAuditLog, long>
+{
+    private const int Stretch = 500;
+
+    public async Task<Result<long>> Handle(ExportAuditLog request, OperationScope scope, CancellationToken cancel)
+    {
+        StartAuditExportHandler.Describe(scope, request.Export);
+        scope.Note("complete", "no");
+        foreach (var person in request.Export.Filter.People) scope.Show(person);
+        await using var to = new HashingStream(request.To);
+        await log.CatchUpAsync(cancel, signed: request.Export.Format == AuditExportFormat.Bundle);
+        var rows = request.Export.Format == AuditExportFormat.Csv ? await WriteCsv(request.Export.Filter, to, scope, cancel) : await WriteBundle(request.Export.Filter, to, scope, cancel);
+        await to.FlushAsync(cancel);
+        scope.Note("complete", "yes");
+        scope.Note("sha256", to.FinishedHash());
+        return rows;
+    }
+
+    private async Task<long> WriteCsv(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
+    {
+        var csv = new AuditCsv(TimeZoneInfo.FindSystemTimeZoneById(scope.Tenant.Zone));
+        await to.WriteAsync(csv.Header(), cancel);
+        var (rows, before, events) = (0L, (Guid?)null, filter.ToEvents());
+        do
+        {
+            var page = await log.PageAsync(events, before, Stretch, cancel);
+            foreach (var each in page.Events)
+                if (each.Event.Entity is { Type: "patient" } patient) scope.Show(patient.Id);   // the other people are a number in the table
+            rows += page.Events.Count;
+            scope.Note("rows", rows);
+            await to.WriteAsync(csv.Rows(page.Events), cancel);
+            before = page.Next;
+        }
+        while (before is not null);
+        return rows;
+    }
+
+    private async Task<long> WriteBundle(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
+    {
+        var rows = 0L;
+        var summary = await log.WriteBundleAsync(filter.From, filter.To, to, happened =>
+        {
+            scope.Note("rows", ++rows);
+            foreach (var person in happened.People()) scope.Show(person);
+        }, cancel);
+        scope.Note("rows", summary.Events);
+        scope.Note("first_index", summary.From);
+        scope.Note("end_index", summary.To);
+        scope.Note("size", summary.Size);
+        return summary.Events;
+    }
+}
+
+/// <summary>Passes on what is written and hashes it on the way.</summary>
+internal sealed class HashingStream(Stream inner) : Stream
+{
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>SHA-256 of all that was written, in hexadecimal; begins anew.</summary>
+    public string FinishedHash() => Convert.ToHexStringLower(hash.GetHashAndReset());
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await inner.WriteAsync(buffer, cancellationToken);
+        hash.AppendData(buffer.Span);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        inner.Write(buffer, offset, count);
+        hash.AppendData(buffer, offset, count);
+    }
+
+    public override void Flush() => inner.Flush();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) hash.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,44 @@
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+
+namespace Chaperone.Clinic.AuditLog;
+
+/// <summary>What the last verification of the log found.</summary>
+/// <param name="State"><c>verified</c>, <c>failed</c>, or <c>pending</c> before the first verification has ended.</param>
+/// <param name="VerifiedTo">Index of the last event proved to be what was signed.</param>
+/// <param name="Size">Events in the log at that time.</param>
+/// <param name="At">When it ended.</param>
+/// <param name="FirstBadIndex">The lowest index with something wrong.</param>
+/// <param name="What">What is wrong.</param>
+public sealed record LogIntegrity(string State, long? VerifiedTo, long Size, DateTimeOffset? At, long? FirstBadIndex, string? What)
+{
+    internal const string Verified = "verified", Failed = "failed", Pending = "pending";
+
+    internal static LogIntegrity Of(ClinicLog log) => (log.Integrity, log.Refusal) switch
+    {
+        (null, null) => new(Pending, null, 0, null, null, null),
+        (null, { } refusal) => new(Failed, null, 0, null, null, refusal),
+        ({ Good: true } good, null) => new(Verified, good.VerifiedTo, good.Size, good.At, null, null),
+        ({ } state, var refusal) => new(Failed, state.VerifiedTo, state.Size, state.At, state.FirstBadIndex, state.What ?? refusal),
+    };
+}
+
+/// <summary>Shows what the last verification found, and the newest signed checkpoint for keeping elsewhere.</summary>
+internal sealed record ViewIntegrity : IOperation<IntegrityReport>
+{
+    public static Policy Policy { get; } = Policy.Reads("audit.integrity_viewed").Needs(Permission.AuditView).About(Resource.Clinic);
+}
+
+/// <summary>What is known of the log's integrity.</summary>
+/// <param name="Integrity">The last verification.</param>
+/// <param name="Signed">The newest signed head, or null while nothing is signed.</param>
+public sealed record IntegrityReport(LogIntegrity Integrity, SignedHead? Signed);
+
+internal sealed class ViewIntegrityHandler(ClinicLog log) : IHandler<ViewIntegrity, IntegrityReport>
+{
+    public async Task<Result<IntegrityReport>> Handle(ViewIntegrity request, OperationScope scope, CancellationToken cancel)
+    {
+        await log.CatchUpAsync(cancel, signed: true);
+        return new IntegrityReport(LogIntegrity.Of(log), await log.SignedHeadAsync(cancel));
+    }
+}

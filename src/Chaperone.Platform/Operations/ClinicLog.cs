@@ -1,0 +1,55 @@
+using System.Text;
+using Chaperone.Ledger;
+using Chaperone.Platform.Ledger;
+
+namespace Chaperone.Platform.Operations;
+
+/// <summary>What a clinic's newest signed checkpoint says, for keeping elsewhere.</summary>
+/// <param name="Head">Origin, size and root.</param>
+/// <param name="Note">The whole signed note, with cosignatures.</param>
+/// <param name="Key">The log's verifier key, in the vkey form.</param>
+public sealed record SignedHead(Checkpoint Head, string Note, string Key);
+
+/// <summary>The clinic's log as an operation reads it: in the operation's own transaction, so under row-level security, and only after the monitor has decided.</summary>
+/// <remarks>Ids of people leave with events. Registering them (<see cref="OperationScope.Show(Guid)"/>) is for the handler, which knows what is shown of an event.</remarks>
+public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerBundle bundle, LogKeys keys, Sequencer sequencer, IntegrityCheck integrity)
+{
+    /// <summary>The result of the last verification, or null before the first has ended.</summary>
+    public IntegrityState? Integrity => integrity.StateOf(scope.Tenant.Id);
+
+    /// <summary>Why the log is not signed at present, or null.</summary>
+    public string? Refusal => sequencer.RefusalOf(scope.Tenant.Id);
+
+    /// <summary>Sequences what was committed until now, so that nobody misses their own act. With <paramref name="signed"/> a checkpoint covers it too.</summary>
+    /// <remarks>A log whose tree does not continue what was signed is read all the same, without new indexes; <see cref="Integrity"/> and <see cref="Refusal"/> say that it is so.</remarks>
+    public async Task CatchUpAsync(CancellationToken cancel, bool signed = false)
+    {
+        try
+        {
+            await (signed ? sequencer.FlushAsync(scope.Tenant.Id, cancel) : sequencer.CatchUpAsync(scope.Tenant.Id, cancel));
+        }
+        catch (Exception refused) when (refused is InconsistentLogException or InvalidDataException)
+        {
+            sequencer.Signal(scope.Tenant.Id);   // whose own run keeps the reason and tells it
+        }
+    }
+
+    /// <summary>A page of events, newest first; see <see cref="LedgerReader.PageAsync"/>.</summary>
+    public Task<EventPage> PageAsync(EventFilter filter, Guid? before, int limit, CancellationToken cancel) => reader.PageAsync(scope.Transaction, filter, before, limit, cancel);
+
+    /// <summary>The event of that id, or null.</summary>
+    public Task<ReadEvent?> FindAsync(Guid id, CancellationToken cancel) => reader.FindAsync(scope.Transaction, id, cancel);
+
+    /// <summary>Writes the events of a span of time as a bundle that proves itself; see <see cref="LedgerBundle.WriteAsync"/>.</summary>
+    public Task<BundleSummary> WriteBundleAsync(DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent> onEvent, CancellationToken cancel) =>
+        bundle.WriteAsync(scope.Transaction, from, to, output, onEvent, cancel);
+
+    /// <summary>The newest signed checkpoint, or null while nothing is signed.</summary>
+    public async Task<SignedHead?> SignedHeadAsync(CancellationToken cancel)
+    {
+        await using var command = scope.Transaction.Command("SELECT note FROM ledger.checkpoint WHERE tenant_id = $1 ORDER BY size DESC LIMIT 1", scope.Tenant.Id);
+        if (await command.ExecuteScalarAsync(cancel) is not string text) return null;
+        if (!SignedNote.TryParse(Encoding.UTF8.GetBytes(text), out var note) || !Checkpoint.TryParse(note.Text, out var head)) return null;
+        return new(head, text, (await keys.Signer(scope.Tenant.Id, head.Origin, cancel)).Key.ToString());
+    }
+}
