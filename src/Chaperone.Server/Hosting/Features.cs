@@ -1,3 +1,4 @@
+using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.SignIn;
@@ -15,6 +16,7 @@ internal static class Features
         services.AddHome();
         services.AddSignIn();
         services.AddPatients();
+        services.AddAuditLog();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -28,6 +30,7 @@ internal static class Features
         SignInFeature.MapSignIn(routes);
         routes.MapPatients();
         SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
+        AuditLogFeature.MapAuditLog(routes);
     }
 
     private static async Task<IResult> Landing(HttpContext http)

@@ -1,0 +1,146 @@
+using System.Text;
+using System.Text.Json;
+using Chaperone.Clinic.Shell;
+using Chaperone.Ledger;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Chaperone.Clinic.Tests.AuditLog;
+
+/// <summary>The routes and the pages.</summary>
+public sealed class AuditApiTests : AuditWorld
+{
+    [Fact]
+    public async Task Events_are_listed_as_they_were_written_with_their_index_and_pages_join()
+    {
+        var expected = (await Platform.EventsAsync(Clinic)).Where(each => each.Subjects.Contains(Ada)).OrderByDescending(each => each.Id).ToList();
+        var items = new List<JsonElement>();
+        for (string? next = ""; next is not null;)
+        {
+            var (status, page) = await Api($"events?subject={Ada}&action=&limit=2{(next.Length > 0 ? "&cursor=" + next : "")}");
+            Assert.Equal(200, status);
+            items.AddRange(page.GetProperty("items").EnumerateArray());
+            next = page.GetProperty("next").GetString();
+        }
+        var before = items.Where(item => item.GetProperty("action").GetString() != "audit.viewed").ToList();
+        Assert.Equal(expected.Select(each => each.Id), before.Select(item => item.GetProperty("id").GetGuid()));
+        Assert.All(before, item => Assert.True(item.GetProperty("index").GetInt64() >= 0));
+        Assert.Equal("role:doctor/patient.view", before[0].GetProperty("decision").GetString());
+
+        var (_, one) = await Api($"events/{expected[0].Id}");
+        Assert.Equal(Encoding.UTF8.GetString(EventJson.Write(expected[0])), JsonSerializer.Serialize(one).Replace($"\"index\":{one.GetProperty("index")},", "", StringComparison.Ordinal));
+        Assert.Equal(404, (await Api($"events/{Guid.NewGuid()}")).Status);
+    }
+
+    [Theory]
+    [InlineData("events?action=patient.viewd", "action"), InlineData("events?actor=Wilma", "actor"), InlineData("events?entity=1", "entity"), InlineData("events?subject=%27%20OR%201=1", "subject")]
+    [InlineData("events?category=DataAccess", "category"), InlineData("events?severity=bad", "severity"), InlineData("events?outcome=ok", "outcome"), InlineData("events?from=yesterday", "from")]
+    [InlineData("events?from=2026-02-30", "from"), InlineData("events?to=2026-01-01T00:00:00", "to"), InlineData("events?from=2026-03-02&to=2026-03-01", "to"), InlineData("events?to=9999-12-31", "to")]
+    [InlineData("events?limit=0", "limit"), InlineData("events?limit=201", "limit"), InlineData("events?limit=-1", "limit"), InlineData("events?limit=x", "limit"), InlineData("events?cursor=x", "cursor")]
+    [InlineData("events?cursor=00000000000000000000000000000000", "cursor"), InlineData("events?acton=patient.viewed", "acton")]
+    [InlineData("export?format=pdf", "format"), InlineData("export?format=bundle&action=patient.viewed", "action"), InlineData("export?format=csv&from=x", "from"), InlineData("export?limit=5", "limit")]
+    public async Task Bad_input_names_the_field_and_leaves_an_event(string address, string field)
+    {
+        var (status, problem) = await Api(address, Owner);
+        Assert.Equal(400, status);
+        Assert.StartsWith("CHP-AUDIT-000", problem.GetProperty("code").GetString(), StringComparison.Ordinal);
+        Assert.Equal([field], problem.GetProperty("fields").EnumerateObject().Select(each => each.Name));
+        Assert.Equal((EventOutcome.Failure, problem.GetProperty("code").GetString()), ((await LastEvent()).Outcome, (await LastEvent()).Reason));
+    }
+
+    [Fact]
+    public async Task Names_of_fields_that_are_no_names_are_not_given_back()
+    {
+        var (status, problem) = await Api("events?%3Cscript%3E=1", Owner);
+        Assert.Equal((400, ""), (status, problem.GetProperty("fields").EnumerateObject().Single().Name));
+    }
+
+    [Fact]
+    public async Task Integrity_is_pending_then_verified_then_failed_when_a_body_was_altered()
+    {
+        Assert.Equal("pending", (await Api("integrity")).Json.GetProperty("state").GetString());
+        var check = Platform.Services.GetRequiredService<IntegrityCheck>();
+        var notice = Platform.Services.GetRequiredService<IntegrityOfRequest>();
+
+        await check.VerifyAsync(Clinic, CancellationToken.None);
+        var good = (await Api("integrity")).Json;
+        Assert.Equal("verified", good.GetProperty("state").GetString());
+        Assert.Equal(good.GetProperty("size").GetInt64() - 1, good.GetProperty("verifiedTo").GetInt64());
+        Assert.True(Checkpoint.TryOpen(Encoding.UTF8.GetBytes(good.GetProperty("checkpoint").GetProperty("note").GetString()!), VerifierKey.Parse(good.GetProperty("checkpoint").GetProperty("key").GetString()!), out var head));
+        Assert.True(head.Size > good.GetProperty("size").GetInt64());
+        Assert.Null(notice.Find(Clinic));
+
+        await Platform.Database.ExecuteAsync($"SET session_replication_role = replica; UPDATE ledger.event SET actor_id = '{Guid.NewGuid()}' WHERE tenant_id = '{Clinic.Id}' AND action = 'patient.created'");
+        await check.VerifyAsync(Clinic, CancellationToken.None);
+        var bad = (await Api("integrity")).Json;
+        Assert.Equal("failed", bad.GetProperty("state").GetString());
+        Assert.True(bad.GetProperty("firstBadIndex").GetInt64() >= 0);
+        Assert.Equal("/settings/audit-log/integrity", notice.Find(Clinic)!.Href);
+        Assert.Null(notice.Find(OtherClinic));
+
+        Assert.Contains("The audit log does not verify.", await Page("/settings/audit-log"), StringComparison.Ordinal);
+        Assert.Contains("Does not verify", await Page("/settings/audit-log/integrity"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Page_shows_who_what_about_whom_from_where_by_which_path_and_no_patients_name()
+    {
+        await Platform.Services.GetRequiredService<IntegrityCheck>().VerifyAsync(Clinic, CancellationToken.None);
+        var html = await Page($"/settings/audit-log?subject={Ada}&outcome=success");
+
+        Assert.Contains("Wilma Quist", html, StringComparison.Ordinal);
+        Assert.Contains("<small>Doctor</small>", html, StringComparison.Ordinal);
+        Assert.Contains(EventCatalogue.Find("patient.viewed").Sentence.Replace("'", "&#x27;", StringComparison.Ordinal), html, StringComparison.Ordinal);
+        Assert.Contains($"href=\"/patients/{Ada}\"", html, StringComparison.Ordinal);
+        Assert.Contains("1 person", html, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1", html, StringComparison.Ordinal);
+        Assert.Contains("GET /test", html, StringComparison.Ordinal);
+        Assert.Contains("Allowed: the role Doctor may", html, StringComparison.Ordinal);
+        Assert.Contains("<details><summary>Details", html, StringComparison.Ordinal);
+        Assert.Contains("SHA-256 <code>", html, StringComparison.Ordinal);
+        Assert.Contains($"About person {Ada}", html, StringComparison.Ordinal);
+        Assert.Contains("every event to index", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("Zimmerstein", html, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(["outcome", "subject"], (await LastEvent()).Fields);
+    }
+
+    [Fact]
+    public async Task Page_of_one_event_names_everybody_by_id()
+    {
+        var created = (await Platform.EventsAsync(Clinic)).Single(each => each.Action == "patient.created" && each.Entity!.Id == Ada);
+        var html = await Page($"/settings/audit-log/{created.Id}");
+        Assert.Contains($"<a href=\"/patients/{Ada}\"><code>{Ada}</code></a>", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("Zimmerstein", html, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(404, (await Send("GET", $"/settings/audit-log/{Guid.NewGuid()}", Reviewer)).Status);
+    }
+
+    [Fact]
+    public async Task Page_tells_a_wrong_field_at_the_field_and_shows_the_log_without_it()
+    {
+        var (status, body, _) = await Send("GET", "/settings/audit-log?from=tomorrow&action=patient.viewed", Reviewer);
+        var html = Encoding.UTF8.GetString(body);
+        Assert.Equal(400, status);
+        Assert.Contains("id=\"from-error\"", html, StringComparison.Ordinal);
+        Assert.Contains("value=\"tomorrow\"", html, StringComparison.Ordinal);
+        Assert.Contains("patient.viewed", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Page_pages_and_says_when_there_is_nothing()
+    {
+        var html = await Page("/settings/audit-log?action=patient.viewed&limit=2");
+        var older = System.Text.RegularExpressions.Regex.Match(html, "href=\"(/settings/audit-log\\?[^\"]*cursor=[^\"]*)\"").Groups[1].Value.Replace("&amp;", "&", StringComparison.Ordinal);
+        Assert.Contains("action=patient.viewed", older, StringComparison.Ordinal);
+        Assert.Contains("Newest", await Page(older), StringComparison.Ordinal);
+        Assert.Contains("Nothing of that in the log", await Page("/settings/audit-log?action=payment.created"), StringComparison.Ordinal);
+        Assert.Equal(403, (await Send("GET", "/settings/audit-log", Platform.As(Clinic, BuiltInRole.Doctor))).Status);
+    }
+
+    private async Task<string> Page(string address)
+    {
+        var (status, body, _) = await Send("GET", address, Reviewer);
+        Assert.True(status == 200, status + " " + string.Join(Environment.NewLine, Platform.Logs.Lines.TakeLast(3)));
+        return Encoding.UTF8.GetString(body);
+    }
+}

@@ -1,0 +1,171 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using Chaperone.Clinic.AuditLog;
+using Chaperone.Ledger;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+
+namespace Chaperone.Clinic.Tests.AuditLog;
+
+public sealed class ExportAuditLogTests : AuditWorld
+{
+    [Fact]
+    public async Task Table_is_announced_before_and_counted_and_hashed_after()
+    {
+        var expected = (await Platform.EventsAsync(Clinic)).Count(each => each.Subjects.Contains(Ada) && each.Action == "patient.viewed");
+        var (status, body, headers) = await Send("GET", $"/api/audit/export?format=csv&action=patient.viewed&subject={Ada}", Owner);
+
+        Assert.Equal(200, status);
+        Assert.Matches("^attachment; filename=\"audit-log-[0-9-]{10}\\.csv\"$", headers.ContentDisposition.ToString());
+        var lines = Encoding.UTF8.GetString(body).TrimStart('﻿').Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(string.Join(',', AuditCsv.Columns), lines[0]);
+        Assert.Equal(expected, lines.Length - 1);
+        Assert.All(lines.Skip(1), line => Assert.Matches("^20[0-9-]+T[0-9:.]+[+-][0-9]{2}:[0-9]{2},[0-9]+,[0-9a-f-]{36},patient\\.viewed,data_access,info,success,user,", line));
+        Assert.DoesNotContain("Zimmerstein", Encoding.UTF8.GetString(body), StringComparison.OrdinalIgnoreCase);
+
+        var events = await Platform.EventsAsync(Clinic);
+        var started = Assert.Single(events, each => each.Action == "data.export_started");
+        var ended = Assert.Single(events, each => each.Action == "data.exported");
+        Assert.Equal(started.Entity, ended.Entity);
+        Assert.True(started.Id < ended.Id);
+        Assert.Equal(("audit_log", "csv", "action.subject", "yes", expected), (ended.Details["what"].Code, ended.Details["format"].Code, ended.Details["filter"].Code, ended.Details["complete"].Code, ended.Details["rows"].Number!.Value));
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(body)), ended.Details["sha256"].Code);
+        Assert.Equal([Ada], ended.Subjects);
+        Assert.Equal(EventOutcome.Success, ended.Outcome);
+    }
+
+    [Fact]
+    public async Task Table_of_more_than_a_stretch_holds_every_event_once()
+    {
+        var viewer = Platform.As(Clinic, BuiltInRole.Doctor);
+        for (var i = 0; i < 520; i++) await Run(new Clinic.Patients.ViewPatient(Ada), viewer);
+        var (_, body, _) = await Send("GET", $"/api/audit/export?actor={viewer.Actor.Id}", Owner);
+        var ids = Encoding.UTF8.GetString(body).Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(',')[2]).ToList();
+        Assert.Equal(520, ids.Count);
+        Assert.Equal(ids.Order(StringComparer.Ordinal).Reverse(), ids);
+        Assert.Equal(520, ids.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Bundle_verifies_and_every_changed_bit_is_found()
+    {
+        var (status, body, headers) = await Send("GET", "/api/audit/export?format=bundle", Owner);
+        Assert.Equal((200, "application/zip"), (status, headers.ContentType.ToString()));
+        var integrity = (await Api("integrity")).Json.GetProperty("checkpoint");
+        var key = VerifierKey.Parse(integrity.GetProperty("key").GetString()!);
+
+        var good = Verify(body, key);
+        Assert.True(good.ExitCode == 0, good.ToText());
+        Assert.True(good.Bodies);
+        var started = Assert.Single(await Platform.EventsAsync(Clinic), each => each.Action == "data.export_started");
+        Assert.Contains(EventLines(body), line => line.Contains(started.Id.ToString(), StringComparison.Ordinal));
+        var ended = Assert.Single(await Platform.EventsAsync(Clinic), each => each.Action == "data.exported");
+        Assert.Equal((good.Verified, Convert.ToHexStringLower(SHA256.HashData(body))), (ended.Details["rows"].Number!.Value, ended.Details["sha256"].Code));
+        Assert.Contains(Grace, ended.Subjects);
+
+        using var zip = new ZipArchive(new MemoryStream(body));
+        foreach (var entry in zip.Entries.Where(entry => entry.Length > 0))
+        {
+            var bad = Verify(WithFlippedBit(body, entry.FullName), key);
+            Assert.True(bad.ExitCode != 0, entry.FullName);
+            if (entry.FullName.StartsWith("events/", StringComparison.Ordinal)) Assert.Equal(1, bad.ExitCode);
+        }
+    }
+
+    [Fact]
+    public async Task Bundle_of_a_span_of_time_holds_its_events()
+    {
+        var all = (await Platform.EventsAsync(Clinic)).OrderBy(each => each.Id).ToList();
+        var (from, to) = (all[2].At, all[^2].At.AddMilliseconds(1));
+        var (status, body, _) = await Send("GET", $"/api/audit/export?format=bundle&from={Uri.EscapeDataString(from.ToString("O"))}&to={Uri.EscapeDataString(to.ToString("O"))}", Owner);
+        Assert.Equal(200, status);
+        using var source = LogSource.Zip(new MemoryStream(body));
+        Assert.Equal(0, Verifier.Verify(source, "bundle", new()).ExitCode);
+        var lines = string.Join('\n', EventLines(body));
+        Assert.All(all[2..^2], each => Assert.Contains(each.Id.ToString(), lines, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Export_without_a_fresh_code_is_refused_with_the_code_of_step_up_and_the_page_leads_back_to_the_filter()
+    {
+        var stale = Owner with { Actor = Owner.Actor with { State = Owner.Actor.State with { SteppedUpAt = Platform.Clock.GetUtcNow().AddMinutes(-6) } } };
+        Assert.Equal("CHP-ACCESS-0005", (await Api("export?format=csv", stale)).Json.GetProperty("code").GetString());
+
+        var (status, _, headers) = await Send("POST", "/settings/audit-log/export", stale, new Dictionary<string, string> { ["format"] = "csv", ["subject"] = $"{Ada}", ["__token"] = "x" });
+        Assert.Equal((303, "/step-up?to=" + Uri.EscapeDataString($"/settings/audit-log?subject={Ada}")), (status, headers.Location.ToString()));
+        Assert.DoesNotContain(await Platform.EventsAsync(Clinic), each => each.Action == "data.exported");
+    }
+
+    [Fact]
+    public async Task Page_exports_too()
+    {
+        var (status, body, _) = await Send("POST", "/settings/audit-log/export", Owner, new Dictionary<string, string> { ["format"] = "bundle", ["__token"] = "x" });
+        Assert.Equal((200, (byte)'P'), (status, body[0]));
+    }
+
+    [Fact]
+    public async Task What_broke_off_is_a_failure_that_says_how_far_it_came()
+    {
+        var export = await Run(new StartAuditExport(Query(("format", "csv"))), Owner);
+        using var gone = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Platform.Monitor.Run(new ExportAuditLog(export, new BrokenPipe(gone)), Owner, gone.Token));
+
+        var ended = await LastEvent();
+        Assert.Equal(("data.exported", EventOutcome.Failure, "no"), (ended.Action, ended.Outcome, ended.Details["complete"].Code));
+        Assert.DoesNotContain("sha256", ended.Details.Keys);
+        Assert.Contains(Ada, ended.Subjects);
+    }
+
+    [Theory]
+    [InlineData("=cmd()", "'=cmd()"), InlineData("+1", "'+1"), InlineData("-1", "'-1"), InlineData("@x", "'@x"), InlineData("＝x", "'＝x"), InlineData(" =x", "\"' =x\""), InlineData("'=x", "''=x")]
+    [InlineData("\t=x", "\"'\t=x\""), InlineData("a,b", "\"a,b\""), InlineData("a\"b", "\"a\"\"b\""), InlineData("a\nb", "\"a\nb\""), InlineData("GET /patients/{id}", "GET /patients/{id}"), InlineData("", "")]
+    public void Cells_are_quoted_and_carry_no_formula(string text, string cell) => Assert.Equal(cell, AuditCsv.Cell(text));
+
+    private static VerificationReport Verify(byte[] zip, VerifierKey key)
+    {
+        using var source = LogSource.Zip(new MemoryStream(zip));
+        return Verifier.Verify(source, "bundle", new() { Key = key });
+    }
+
+    private static List<string> EventLines(byte[] zip)
+    {
+        using var archive = new ZipArchive(new MemoryStream(zip));
+        return [.. archive.Entries.Where(entry => entry.FullName.StartsWith("events/", StringComparison.Ordinal)).Select(entry => Encoding.UTF8.GetString(Bytes(entry)))];
+    }
+
+    private static byte[] Bytes(ZipArchiveEntry entry)
+    {
+        using var content = entry.Open();
+        using var bytes = new MemoryStream();
+        content.CopyTo(bytes);
+        return bytes.ToArray();
+    }
+
+    private static byte[] WithFlippedBit(byte[] zip, string path)
+    {
+        using var old = new ZipArchive(new MemoryStream(zip));
+        using var output = new MemoryStream();
+        using (var made = new ZipArchive(output, ZipArchiveMode.Create, leaveOpen: true))
+            foreach (var entry in old.Entries)
+            {
+                var bytes = Bytes(entry);
+                if (entry.FullName == path) bytes[bytes.Length / 2] ^= 1;
+                using var content = made.CreateEntry(entry.FullName).Open();
+                content.Write(bytes);
+            }
+        return output.ToArray();
+    }
+
+    /// <summary>A client that goes away after the first rows.</summary>
+    private sealed class BrokenPipe(CancellationTokenSource gone) : MemoryStream
+    {
+        private int writes;
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (++writes == 2) await gone.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+}
