@@ -12,9 +12,11 @@ using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
 using Chaperone.TestSupport;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Chaperone.Clinic.Tests.AuditLog;
@@ -46,6 +48,8 @@ public abstract class AuditWorld : IAsyncLifetime
             services =>
             {
                 services.AddSingleton(new System.Diagnostics.DiagnosticListener("tests"));
+                var host = WebApplication.CreateSlimBuilder();
+                services.AddSingleton<IConfiguration>(host.Configuration).AddSingleton<IWebHostEnvironment>(host.Environment);
                 services.AddRouting();
                 services.AddDataProtection();
                 services.AddRazorComponents();
@@ -65,7 +69,7 @@ public abstract class AuditWorld : IAsyncLifetime
         Clinic = await Platform.AddClinicAsync("one.test");
         OtherClinic = await Platform.AddClinicAsync("two.test");
         Doctor = await MemberAsync("Wilma Quist", BuiltInRole.Doctor);
-        Reviewer = await MemberAsync("Rudi Exton", BuiltInRole.Readonly);
+        Reviewer = await MemberAsync("Rudi Exton", BuiltInRole.ReadOnly);
         Owner = await MemberAsync("Olu Marsh", BuiltInRole.Owner);
         Ada = (await Run(new RegisterPatient(Person("Adelaide", "Zimmerstein")), Doctor)).Id;
         Grace = (await Run(new RegisterPatient(Person("Graciela", "Yellowhammer")), Doctor)).Id;

@@ -130,7 +130,7 @@ public sealed class ViewAuditLogTests : AuditWorld
     [Fact]
     public async Task Events_of_another_clinic_are_not_there()
     {
-        var foreign = Platform.As(OtherClinic, BuiltInRole.Readonly);
+        var foreign = Platform.As(OtherClinic, BuiltInRole.ReadOnly);
         var theirs = (await Platform.EventsAsync(OtherClinic)).Select(each => each.Id).ToHashSet();
         var ours = (await Platform.EventsAsync(Clinic)).ToList();
 
