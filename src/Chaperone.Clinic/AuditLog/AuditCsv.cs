@@ -1,5 +1,6 @@
+using System.Buffers;
 using System.Globalization;
-using System.Text;
+using Chaperone.Clinic.Patients.Export;
 using Chaperone.Ledger;
 using Chaperone.Platform.Ledger;
 
@@ -18,19 +19,13 @@ internal sealed class AuditCsv(TimeZoneInfo zone)
         "channel", "route", "ip", "client", "decision", "reason", "hits", "fields", "changes", "records", "details",
     ];
 
-    public byte[] Header() => [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(string.Join(',', Columns) + "\r\n")];
-
-    public byte[] Rows(IReadOnlyList<ReadEvent> events)
+    public void WriteHeader(IBufferWriter<byte> to)
     {
-        var text = new StringBuilder(events.Count * 400);
-        foreach (var each in events)
-        {
-            var cells = Cells(each);
-            for (var i = 0; i < cells.Length; i++) text.Append(i == 0 ? "" : ",").Append(Cell(cells[i] ?? ""));
-            text.Append("\r\n");
-        }
-        return Encoding.UTF8.GetBytes(text.ToString());
+        to.Write(CsvText.ByteOrderMark);
+        CsvText.Write(to, Columns);
     }
+
+    public void Write(IBufferWriter<byte> to, ReadEvent read) => CsvText.Write(to, Cells(read));
 
     private string?[] Cells(ReadEvent read)
     {
@@ -48,11 +43,4 @@ internal sealed class AuditCsv(TimeZoneInfo zone)
     }
 
     private static string? Number(long? number) => number?.ToString(CultureInfo.InvariantCulture);
-
-    internal static string Cell(string text)
-    {
-        var first = text.AsSpan().TrimStart(" '");
-        if (!first.IsEmpty && first[0] is '=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠' or '\t' or '\r' or '\n') text = "'" + text;
-        return text.AsSpan().ContainsAny(",\";\r\n\t") || text.StartsWith(' ') || text.EndsWith(' ') ? "\"" + text.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"" : text;
-    }
 }

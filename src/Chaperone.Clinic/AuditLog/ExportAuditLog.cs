@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -86,16 +87,21 @@ internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAudi
     private async Task<long> WriteCsv(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
     {
         var csv = new AuditCsv(TimeZoneInfo.FindSystemTimeZoneById(scope.Tenant.Zone));
-        await to.WriteAsync(csv.Header(), cancel);
+        var buffer = new ArrayBufferWriter<byte>(256 * 1024);
+        csv.WriteHeader(buffer);
         var (rows, before, events) = (0L, (Guid?)null, filter.ToEvents());
         do
         {
             var page = await log.PageAsync(events, before, Stretch, cancel);
             foreach (var each in page.Events)
+            {
+                csv.Write(buffer, each);
                 if (each.Event.Entity is { Type: "patient" } patient) scope.Show(patient.Id);   // the other people are a number in the table
+            }
             rows += page.Events.Count;
             scope.Note("rows", rows);
-            await to.WriteAsync(csv.Rows(page.Events), cancel);
+            await to.WriteAsync(buffer.WrittenMemory, cancel);
+            buffer.ResetWrittenCount();
             before = page.Next;
         }
         while (before is not null);

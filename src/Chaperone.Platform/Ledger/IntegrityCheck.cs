@@ -16,12 +16,13 @@ namespace Chaperone.Platform.Ledger;
 /// <param name="What">What is wrong, or why nothing could be checked; null when all is well.</param>
 public sealed record IntegrityState(long? VerifiedTo, long Size, DateTimeOffset At, bool Good, long? FirstBadIndex, string? What);
 
-/// <summary>Verifies every clinic's log and records at start and then every hour, makes ready the partitions of the coming months, and keeps the result for the page.</summary>
+/// <summary>Verifies every clinic's log and records at start (a new one's within half a minute) and then every hour, makes ready the partitions of the coming months, and keeps the result for the page.</summary>
 /// <remarks>Each run leaves <c>ledger.verified</c> or <c>ledger.verification_failed</c> in the clinic's own log.</remarks>
 public sealed partial class IntegrityCheck(
     Databases databases, TenantDirectory clinics, DatabaseVerifier verifier, LedgerAppender appender, Sequencer sequencer, TimeProvider clock, ILogger<IntegrityCheck> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);   // for clinics that were made since
     private readonly ConcurrentDictionary<Guid, IntegrityState> states = new();
 
     /// <summary>The result of the last verification, or null before the first ended.</summary>
@@ -51,15 +52,21 @@ public sealed partial class IntegrityCheck(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Every, clock);
+        using var timer = new PeriodicTimer(LookEvery, clock);
+        DateTimeOffset? partitionsMade = null;
         try
         {
             do
             {
-                await GuardedAsync(() => EnsurePartitionsAsync(stoppingToken), stoppingToken);
+                if (partitionsMade is null || clock.GetUtcNow() - partitionsMade >= Every)
+                {
+                    await GuardedAsync(() => EnsurePartitionsAsync(stoppingToken), stoppingToken);
+                    partitionsMade = clock.GetUtcNow();
+                }
                 await GuardedAsync(async () =>
                 {
-                    foreach (var clinic in await clinics.AllAsync(stoppingToken)) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken), stoppingToken);
+                    foreach (var clinic in await clinics.AllAsync(stoppingToken))
+                        if (StateOf(clinic.Id) is not { } state || clock.GetUtcNow() - state.At >= Every) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken), stoppingToken);
                 }, stoppingToken);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
