@@ -78,7 +78,9 @@ internal static class ImportUpload
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ImportJson.Default.ColumnMapping) is { Source: not null, DateFormat: not null, Duplicates: not null, Columns: not null } mapping && !mapping.Columns.Values.Contains(null!) ? mapping : null;
+            if (JsonSerializer.Deserialize(json, ImportJson.Default.ColumnMapping) is not { Columns: { } columns } read || columns.Values.Contains(null!)) return null;
+            var usual = new ColumnMapping();   // the generated reader leaves null what the JSON leaves out
+            return read with { Source = read.Source ?? usual.Source, DateFormat = read.DateFormat ?? usual.DateFormat, Duplicates = read.Duplicates ?? usual.Duplicates };
         }
         catch (JsonException)
         {
