@@ -15,7 +15,7 @@ internal static class VerifyCommand
     {
         if (request.Subject is { } location)
         {
-            var report = Verifier.VerifyAt(location, request.KeyFile, request.CheckpointFile);
+            var report = Verifier.VerifyAt(location, request.KeyFile, request.CheckpointFile, cancel);
             await Console.Out.WriteAsync(request.Json ? report.ToJson() + "\n" : report.ToText());
             return report.ExitCode;
         }

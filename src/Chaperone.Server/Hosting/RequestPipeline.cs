@@ -147,7 +147,7 @@ internal static class RequestPipeline
             // The page about the fault has one itself (the database is gone): say it in plain words.
             http.Response.Clear();
             http.Response.StatusCode = error.Status;
-            await http.Response.WriteAsync($"{error.Title} {error.Next} ({error.Code})");
+            await http.Response.WriteAsync($"{error.Title} {error.Next} ({error.Code})", http.RequestAborted);
         }
     }
 
