@@ -96,7 +96,7 @@ public sealed class RowWriter
         row.Version++;
         row.KeyVersion = key.Version;
         row.Sealed = KeyRing.Seal(row, entity.Name(), key, json);
-        row.Unseal(json);
+        row.NowStands(json);
     }
 
     private void Remember(SealedRow row, IEntityType entity, bool deleted = false)

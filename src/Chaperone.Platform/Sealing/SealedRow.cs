@@ -42,7 +42,10 @@ public abstract class SealedRow
     /// <summary>Whether the payload was replaced since it was opened; a payload merely read is never written again, whatever its schema was.</summary>
     private protected bool Replaced { get; set; }
 
-    internal virtual void Unseal(byte[] json) => (OpenedJson, Replaced) = (json, false);
+    internal virtual void Unseal(byte[] json) => NowStands(json);
+
+    /// <summary>The payload was sealed as this document: later changes are told against it.</summary>
+    internal void NowStands(byte[] json) => (OpenedJson, Replaced) = (json, false);
 
     internal abstract byte[] PayloadJson();
 
