@@ -64,7 +64,7 @@ internal static class PatientPages
     {
         var patient = http.SeesMasked() ? await http.Run(new ViewPatientMasked(id)) : await http.Run(new ViewPatient(id));
         if (patient.Error is { } error) return await http.PageError(error);
-        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), Own = http.Context().Actor.PatientId == id });
+        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), MayReadLog = http.May(Permission.AuditView), Own = http.Context().Actor.PatientId == id });
     }
 
     private static async Task<IResult> Edit(HttpContext http, Guid id)
