@@ -22,7 +22,7 @@ public sealed partial class IntegrityCheck(
     Databases databases, TenantDirectory clinics, DatabaseVerifier verifier, LedgerAppender appender, Sequencer sequencer, TimeProvider clock, ILogger<IntegrityCheck> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);   // for clinics that were made since
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);   // for clinics that were made since, whose log may have been empty at first
     private readonly ConcurrentDictionary<Guid, IntegrityState> states = new();
 
     /// <summary>The result of the last verification, or null before the first ended.</summary>
@@ -66,7 +66,7 @@ public sealed partial class IntegrityCheck(
                 await GuardedAsync(async () =>
                 {
                     foreach (var clinic in await clinics.AllAsync(stoppingToken))
-                        if (StateOf(clinic.Id) is not { } state || clock.GetUtcNow() - state.At >= Every) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken), stoppingToken);
+                        if (StateOf(clinic.Id) is not { } state || state is { Good: true, Size: 0 } || clock.GetUtcNow() - state.At >= Every) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken), stoppingToken);
                 }, stoppingToken);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
