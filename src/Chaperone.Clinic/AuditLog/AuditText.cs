@@ -10,8 +10,9 @@ namespace Chaperone.Clinic.AuditLog;
 /// <summary>How the log is put into words.</summary>
 internal static class AuditText
 {
-    /// <summary>What happened, as the catalogue says it.</summary>
-    public static string What(LedgerEvent happened) => EventCatalogue.Knows(happened.Action) ? EventCatalogue.Find(happened.Action).Sentence : "An event of a later version.";
+    /// <summary>What happened, as the catalogue says it; of what was refused, that it did not.</summary>
+    public static string What(LedgerEvent happened) => (EventCatalogue.Knows(happened.Action) ? EventCatalogue.Find(happened.Action).Sentence : "An event of a later version.") is var sentence
+        && happened.Outcome == EventOutcome.Denied && happened.Category != EventCategory.Security ? $"Tried and refused: {sentence}" : sentence;
 
     /// <summary>Who, without a name.</summary>
     public static string Who(EventActor actor) => actor.Kind switch
