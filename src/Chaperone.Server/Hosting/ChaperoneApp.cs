@@ -60,6 +60,8 @@ internal static class ChaperoneApp
         app.MapGet("/health/ready", async (CancellationToken aborted) => await AnswersAsync(parts.Databases.App, aborted) ? Results.Text("ready") : Results.Text("the database does not answer", statusCode: 503))
             .RunsNothing("tells whether the database answers");
         app.MapOpenApi("/openapi/{documentName}.json").RunsNothing("describes the API; holds nothing about any clinic").WithMetadata(new NeedsNoClinic());
+        app.MapGet("/docs/errors", () => Results.Stream(typeof(ChaperoneApp).Assembly.GetManifestResourceStream("docs/errors.md")!, "text/plain; charset=utf-8"))
+            .RunsNothing("what the errors' codes mean; holds nothing about any clinic").ExcludeFromDescription();
         Features.Map(app);
         EndpointRules.Hold(app);
         return app;
