@@ -54,7 +54,7 @@ internal static class AppendBench
     }
 
     private static async Task<(double Ours, double Reference)> CompareAsync(
-        string what, TestPlatform platform, Sequencer sequencer, IReadOnlyList<Tenant> clinics, int repetitions, TimeSpan duration)
+        string what, TestPlatform platform, Sequencer sequencer, List<Tenant> clinics, int repetitions, TimeSpan duration)
     {
         var writer = platform.Services.GetRequiredService<EventWriter>();
         var model = await platform.Services.GetRequiredService<LedgerAppender>().PrepareAsync(clinics[0].Id, Viewed(), CancellationToken.None);

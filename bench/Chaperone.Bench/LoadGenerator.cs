@@ -14,7 +14,7 @@ namespace Chaperone.Bench;
 /// <param name="Paths">What to get, each connection beginning somewhere else.</param>
 /// <param name="Connections">How many, all kept alive, one request at a time on each.</param>
 /// <param name="Milliseconds">How long.</param>
-internal sealed record LoadOrder(int Port, string Headers, IReadOnlyList<string> Paths, int Connections, int Milliseconds);
+internal sealed record LoadOrder(int Port, string Headers, IReadOnlyList<string> Paths, int Connections, int Milliseconds = 0);
 
 /// <summary>What came of it; every answer was 200.</summary>
 internal sealed record LoadResult(long Requests, double PerSecond, double MedianMilliseconds, double P99Milliseconds);
@@ -41,13 +41,15 @@ internal sealed class LoadGenerator : IAsyncDisposable
     public async Task<LoadResult> RunAsync(LoadOrder order)
     {
         await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(order, LoadJson.Default.LoadOrder));
+        await process.StandardInput.FlushAsync();
         var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The load generator ended.");
         return JsonSerializer.Deserialize(line, LoadJson.Default.LoadResult)!;
     }
 
     public async ValueTask DisposeAsync()
     {
-        process.StandardInput.Close();
+        // Should it have ended by itself, what it said stands on standard error already.
+        if (!process.HasExited) process.StandardInput.Close();
         await process.WaitForExitAsync();
         process.Dispose();
     }

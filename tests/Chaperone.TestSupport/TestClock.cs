@@ -7,7 +7,7 @@ public sealed class TestClock : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddTicks(Interlocked.Read(ref offsetTicks));
 
-    public override long GetTimestamp() => System.GetTimestamp() + (Interlocked.Read(ref offsetTicks) * TimestampFrequency / TimeSpan.TicksPerSecond);
+    public override long GetTimestamp() => System.GetTimestamp() + (long)((Int128)Interlocked.Read(ref offsetTicks) * TimestampFrequency / TimeSpan.TicksPerSecond);
 
     public void Advance(TimeSpan by) => Interlocked.Add(ref offsetTicks, by.Ticks);
 }

@@ -65,7 +65,7 @@ public sealed class TestServer : IAsyncDisposable
 
     private readonly WebApplication app;
     private readonly RootKey root;
-    private readonly Dictionary<(Guid, Role), ClinicClient> signedIn = [];
+    private readonly Dictionary<(Guid, Role), (ClinicClient Client, DateTimeOffset Since)> signedIn = [];
     private readonly SemaphoreSlim signingIn = new(1, 1);
 
     private TestServer(WebApplication app, TestDatabase database, Databases databases, RootKey root, TestClock clock, string folder, CapturedLogs logs) =>
@@ -134,13 +134,18 @@ public sealed class TestServer : IAsyncDisposable
         try
         {
             var key = ((clinic ?? First).Tenant.Id, role);
-            return signedIn.TryGetValue(key, out var known) ? known : signedIn[key] = await SignInAs(role, clinic);
+            if (signedIn.TryGetValue(key, out var known) && Clock.GetUtcNow() - known.Since < TimeSpan.FromMinutes(20)) return known.Client;
+            signedIn[key] = (await SignInAs(role, clinic), Clock.GetUtcNow());
+            return signedIn[key].Client;
         }
         finally
         {
             signingIn.Release();
         }
     }
+
+    /// <summary>Moves the clock so far that failed sign-ins from this network are forgotten. Sessions stay, fresh second factors do not.</summary>
+    public void ForgetFailures() => Clock.Advance(NetworkLimit.Within);
 
     /// <summary>Every event of a clinic, oldest first, opened.</summary>
     public Task<IReadOnlyList<LedgerEvent>> EventsAsync(TestClinic clinic) => LedgerEvents.ReadAsync(Databases, Services.GetRequiredService<KeyRing>(), clinic.Tenant.Id);
@@ -161,12 +166,16 @@ public sealed class TestServer : IAsyncDisposable
         },
         new("cli", "test")), CancellationToken.None);
 
+    /// <summary>Runs an operation as the operator, past HTTP.</summary>
+    public Task<Result<T>> Operate<T>(IOperation<T> operation, TestClinic clinic) =>
+        Services.GetRequiredService<ReferenceMonitor>().Run(operation, new(clinic.Tenant, Actor.Operator, new("cli", "test")), CancellationToken.None);
+
     /// <summary>Adds a clinic with an account for each built-in role and two patients.</summary>
     public async Task<TestClinic> AddClinicAsync(string host) => await AddClinicAsync(host, (await Services.GetRequiredService<Passwords>().HashAsync(Password, CancellationToken.None)).Value);
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var client in signedIn.Values) client.Dispose();
+        foreach (var (client, _) in signedIn.Values) client.Dispose();
         await app.StopAsync();
         await app.DisposeAsync();
         await Databases.DisposeAsync();

@@ -1,6 +1,5 @@
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
-using Microsoft.EntityFrameworkCore;
 
 namespace Chaperone.Clinic.Patients;
 
@@ -18,8 +17,7 @@ internal sealed class ViewPatientHandler : IHandler<ViewPatient, Patient>
 {
     public async Task<Result<Patient>> Handle(ViewPatient request, OperationScope scope, CancellationToken cancel)
     {
-        var id = request.PatientId;
-        return await scope.OpenOne(scope.Db.Set<PatientRow>().AsNoTracking().Where(row => row.Id == id), cancel) is { } patient ? Patient.Of(patient) : PlatformErrors.NotFound;
+        return await scope.OpenToShow<PatientRow>(request.PatientId, cancel) is { } patient ? Patient.Of(patient) : PlatformErrors.NotFound;
     }
 }
 
@@ -37,8 +35,7 @@ internal sealed class ViewPatientMaskedHandler : IHandler<ViewPatientMasked, Pat
 {
     public async Task<Result<Patient>> Handle(ViewPatientMasked request, OperationScope scope, CancellationToken cancel)
     {
-        var id = request.PatientId;
         scope.Note("view", "masked");
-        return await scope.OpenOne(scope.Db.Set<PatientRow>().AsNoTracking().Where(row => row.Id == id), cancel) is { } patient ? Masking.Mask(Patient.Of(patient)) : PlatformErrors.NotFound;
+        return await scope.OpenToShow<PatientRow>(request.PatientId, cancel) is { } patient ? Masking.Mask(Patient.Of(patient)) : PlatformErrors.NotFound;
     }
 }

@@ -11,10 +11,7 @@ public sealed class EventWriter(LedgerAppender appender, Databases databases, Se
     /// <summary>Appends the events and commits, in one round trip. The last append refuses the transaction when it changed another number of tracked rows than the events name.</summary>
     internal async Task CommitAsync(IReadOnlyList<LedgerEvent> events, TenantTransaction transaction, long changedRows, CancellationToken cancel)
     {
-        var commands = new List<NpgsqlBatchCommand>(events.Count);
-        for (var i = 0; i < events.Count; i++)
-            commands.Add(LedgerAppender.Command(await appender.PrepareAsync(transaction.Tenant, events[i], cancel), i == events.Count - 1 ? changedRows : null));
-        await transaction.CommitAsync(commands, cancel);
+        await transaction.CommitAsync(await CommandsAsync(transaction.Tenant, events, changedRows, cancel), cancel);
         sequencer.Signal(transaction.Tenant);
     }
 
@@ -23,8 +20,16 @@ public sealed class EventWriter(LedgerAppender appender, Databases databases, Se
     {
         var counted = failures.Admit(tenant, events);
         if (counted.Count == 0) return;
-        await using var transaction = await TenantTransaction.BeginAsync(databases.App, tenant, cancel);
-        await CommitAsync(counted, transaction, 0, cancel);
+        await TenantTransaction.WriteAsync(databases.App, tenant, await CommandsAsync(tenant, counted, 0, cancel), cancel);
+        sequencer.Signal(tenant);
+    }
+
+    private async Task<List<NpgsqlBatchCommand>> CommandsAsync(Guid tenant, IReadOnlyList<LedgerEvent> events, long changedRows, CancellationToken cancel)
+    {
+        var commands = new List<NpgsqlBatchCommand>(events.Count);
+        for (var i = 0; i < events.Count; i++)
+            commands.Add(LedgerAppender.Command(await appender.PrepareAsync(tenant, events[i], cancel), i == events.Count - 1 ? changedRows : null));
+        return commands;
     }
 }
 

@@ -93,6 +93,15 @@ public sealed class OperationScope
     public async Task<TRow?> OpenOne<TRow>(IQueryable<TRow> rows, CancellationToken cancel) where TRow : SealedRow =>
         (await Open(rows.Take(1), cancel)).FirstOrDefault();
 
+    /// <summary>One row by its id, to be shown and not to be changed: nothing done to it is saved. Null when the clinic has none. Costs less than the same as a query.</summary>
+    public async Task<TRow?> OpenToShow<TRow>(Guid id, CancellationToken cancel) where TRow : SealedRow
+    {
+        if (await RowById<TRow>.FindAsync(Db, id, cancel) is not { } found) return null;
+        await keys.OpenAsync(found.Row, Db.TableOf(typeof(TRow)), found.KeyId, found.Wrapped, cancel);
+        Show(found.Row);
+        return found.Row;
+    }
+
     /// <summary>Opens rows only to see whether they are what is looked for. Those that are must be passed to <see cref="Show(SealedRow)"/>; the others must be dropped.</summary>
     public async Task<List<TRow>> OpenCandidates<TRow>(IQueryable<TRow> rows, CancellationToken cancel) where TRow : SealedRow
     {

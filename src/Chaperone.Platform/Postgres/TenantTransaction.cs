@@ -62,6 +62,13 @@ public sealed class TenantTransaction : IAsyncDisposable
         return found;
     }
 
+    /// <summary>Statements in a transaction of their own, all in one round trip. When it throws, nothing was committed, unless the connection was lost on the way.</summary>
+    public static async Task WriteAsync(NpgsqlDataSource source, Guid tenant, IEnumerable<NpgsqlBatchCommand> commands, CancellationToken cancel)
+    {
+        await using var transaction = new TenantTransaction(await source.OpenConnectionAsync(cancel), tenant) { open = true };
+        await transaction.CommitAsync([new NpgsqlBatchCommand("BEGIN"), new NpgsqlBatchCommand($"SET LOCAL chaperone.tenant_id = '{tenant:D}'"), .. commands], cancel);
+    }
+
     /// <summary>A command on this transaction, with positional parameters ($1, $2, ...).</summary>
     public NpgsqlCommand Command(string sql, params object?[] values)
     {

@@ -29,7 +29,7 @@ internal static class ChaperoneApp
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            kestrel.Limits.MaxRequestBodySize = RequestPipeline.MostBodyBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
 
@@ -84,6 +84,7 @@ internal static class ChaperoneApp
         services.AddDataProtection().SetApplicationName("Chaperone");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(options =>
             options.XmlRepository = new SealedKeyRepository(parts.Databases, parts.Installation.RootKey, parts.Clock)));
+        services.Configure<RouteHandlerOptions>(routing => routing.ThrowOnBadRequest = true);   // a parameter that does not read becomes problem details, not an empty 400
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = 16);
         services.AddOpenApi("v1");
         Features.Add(services);

@@ -5,12 +5,16 @@ using Chaperone.Platform.Operations;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Chaperone.Server.Hosting;
 
 /// <summary>What every request passes before an endpoint: headers, prefetch refused, the clinic from the host name, and calls from other sites refused.</summary>
 internal static class RequestPipeline
 {
+    /// <summary>Most bytes of a body that is no upload.</summary>
+    public const long MostBodyBytes = 1024 * 1024;
+
     private static readonly string[] Loopback = ["localhost", "127.0.0.1", "[::1]"];
 
     /// <summary>Turns what nobody foresaw into the error page or problem details, and logs where it happened, never what it said.</summary>
@@ -19,7 +23,7 @@ internal static class RequestPipeline
         try
         {
             await next(http);
-            if (http.Response is { HasStarted: false, StatusCode: 404 or 405 } && http.GetEndpoint() is null && http.Response.ContentLength is null)
+            if (http.Response is { HasStarted: false, StatusCode: 404 or 405 } && http.GetEndpoint() is not RouteEndpoint && http.Response.ContentLength is null)
                 await Refuse(http, PlatformErrors.NotFound with { Status = http.Response.StatusCode });
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
@@ -44,25 +48,24 @@ internal static class RequestPipeline
     /// <summary>Safe headers on every answer; personal pages are never stored; what was only prefetched is refused before any operation.</summary>
     public static void UseSafeHeaders(this IApplicationBuilder app, bool tls) => app.Use((http, next) =>
     {
-        var headers = http.Response.Headers;
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "same-origin";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        headers["Cross-Origin-Resource-Policy"] = "same-origin";
-        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()";
-        if (tls) headers.StrictTransportSecurity = "max-age=31536000";
-        if (!http.Request.Path.StartsWithSegments("/dist", StringComparison.Ordinal))
+        var isPage = !http.Request.Path.StartsWithSegments("/dist", StringComparison.Ordinal);
+        http.Response.OnStarting(() =>
         {
-            http.Response.OnStarting(() =>
-            {
-                // OnStarting: the antiforgery library writes weaker ones on its way
-                headers.CacheControl = "no-store";
-                headers.Remove("X-Frame-Options");
-                if (headers.ContentSecurityPolicy.Count == 0)
-                    headers.ContentSecurityPolicy = $"default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'nonce-{http.Nonce()}'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-                return Task.CompletedTask;
-            });
-        }
+            // OnStarting: whoever clears an answer to say an error clears its headers too, and the antiforgery library writes weaker ones on its way
+            var headers = http.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers["Referrer-Policy"] = "same-origin";
+            headers["Cross-Origin-Opener-Policy"] = "same-origin";
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()";
+            if (tls) headers.StrictTransportSecurity = "max-age=31536000";
+            if (!isPage) return Task.CompletedTask;
+            headers.CacheControl = "no-store";
+            headers.Remove("X-Frame-Options");
+            if (headers.ContentSecurityPolicy.Count == 0)
+                headers.ContentSecurityPolicy = $"default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'nonce-{http.Nonce()}'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+            return Task.CompletedTask;
+        });
         if (IsPrefetch(http.Request))
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
@@ -112,6 +115,12 @@ internal static class RequestPipeline
         if (!IsSameSite(request))
         {
             await Refuse(http, PlatformErrors.CrossSite);
+            return;
+        }
+        // Announced to be too large for anything but an upload: said at once, before anybody reads it.
+        if (request.ContentLength > MostBodyBytes && http.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>() is null)
+        {
+            await Refuse(http, PlatformErrors.TooLarge);
             return;
         }
         var isApi = request.Path.StartsWithSegments("/api", StringComparison.Ordinal);

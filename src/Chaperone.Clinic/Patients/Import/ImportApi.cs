@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Chaperone.Clinic.Patients.Export;
+using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
@@ -54,6 +55,7 @@ internal static class ImportApi
     public static async Task<IResult> Report(HttpContext http, Guid id)
     {
         var report = await http.Run(new ViewImport(id, 0, ImportLimits.MostRows));
+        if (report.Error is { } error && !http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)) return await http.PageError(error);
         return report.Match(found => Results.Stream(
             async body =>
             {

@@ -1,0 +1,103 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Chaperone.Clinic.SignIn;
+using Chaperone.Platform;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+using Chaperone.TestSupport;
+using Microsoft.AspNetCore.Routing;
+
+namespace Chaperone.Scenarios;
+
+/// <summary>Records of one clinic that requests can speak about.</summary>
+internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other)
+{
+    /// <summary>A patient and a member made for this, so that nothing is lost when they are archived or suspended.</summary>
+    public static async Task<KnownIds> ForAsync(TestServer server, TestClinic clinic)
+    {
+        var patient = (await server.Run(new Clinic.Patients.RegisterPatient(new() { FamilyName = $"Sacrifice{Guid.NewGuid():N}"[..20], DateOfBirth = new(1970, 5, 6), Gender = "unknown" }, true), BuiltInRole.Doctor, clinic)).Value.Id;
+        var member = (await server.Operate(new CreateMember("Sam Sacrifice", $"{Guid.NewGuid():N}@{clinic.Host}", [BuiltInRole.Employee]), clinic)).Value;
+        await server.SharedSession(BuiltInRole.Hr, clinic);
+        var session = (Guid)(await server.Database.ExecuteAsync($"SELECT id FROM clinic.session WHERE tenant_id = '{clinic.Tenant.Id}' AND member_id = '{clinic.Account(BuiltInRole.Hr).Member}' LIMIT 1"))!;
+        var happened = (Guid)(await server.Database.ExecuteAsync($"SELECT id FROM ledger.event WHERE tenant_id = '{clinic.Tenant.Id}' ORDER BY id LIMIT 1"))!;
+        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()));
+    }
+}
+
+/// <summary>Requests to a route as its own pages would send them, made from the route's pattern.</summary>
+internal static partial class Plausible
+{
+    /// <summary>What each JSON route takes. A route that is not here takes nothing or is a test failure in <see cref="BadInputTests"/>.</summary>
+    private static readonly (string Method, string Path, Func<object> Body)[] Bodies =
+    [
+        ("POST", "/api/auth/sign-in", () => new { email = "nobody@first.test", password = "not the password", code = "000000", backupCode = "x", rememberDevice = false }),
+        ("POST", "/api/auth/step-up", () => new { code = "000000", backupCode = "aaaa-bbbb-cccc-dddd" }),
+        ("POST", "/api/auth/enrol/confirm", () => new { code = "000000" }),
+        ("POST", "/api/auth/password", () => new { current = "not the password", @new = "seven tame herons swim" }),
+        ("POST", "/api/auth/reset", () => new { token = "none", password = "seven tame herons swim" }),
+        ("POST", "/api/patients", Patient),
+        ("PUT", "/api/patients/{id:guid}", Patient),
+        ("POST", "/api/patients/find", () => new { text = "Prime" }),
+        ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
+    ];
+
+    public static object? Body(string method, string path) => Bodies.FirstOrDefault(body => body.Method == method && body.Path == path).Body?.Invoke();
+
+    public static bool IsUpload(RouteEndpoint endpoint) => Routes.Path(endpoint) is "/api/patients/import" or "/patients/import" && Routes.Methods(endpoint).Contains("POST");
+
+    /// <summary>The route with these ids in its parameters.</summary>
+    public static string PathOf(RouteEndpoint endpoint, KnownIds ids) => Parameter().Replace(Routes.Path(endpoint), found =>
+    {
+        var (name, path) = (found.Groups[1].Value, Routes.Path(endpoint));
+        return name switch
+        {
+            "documentName" => "v1",
+            "token" => "none",
+            "session" => ids.Session.ToString(),
+            "device" => ids.Other.ToString(),
+            _ when path.Contains("/import", StringComparison.Ordinal) || path.Contains("/devices", StringComparison.Ordinal) => ids.Other.ToString(),
+            _ when path.Contains("/patients", StringComparison.Ordinal) => ids.Patient.ToString(),
+            _ when path.Contains("/audit", StringComparison.Ordinal) => ids.Event.ToString(),
+            _ when path.StartsWith("/api/auth/sessions", StringComparison.Ordinal) || path.StartsWith("/account/", StringComparison.Ordinal) => ids.Session.ToString(),
+            _ => ids.Member.ToString(),
+        };
+    });
+
+    public static async Task<Answer> SendAsync(ClinicClient client, RouteEndpoint endpoint, string method, KnownIds ids, string? token)
+    {
+        var path = PathOf(endpoint, ids) + (method == "DELETE" ? "?reason=moved_away" : "");
+        HttpContent? content = null;
+        if (method is not ("GET" or "HEAD"))
+        {
+            if (IsUpload(endpoint)) content = Upload("Id,FIRST,LAST,BIRTHDATE,GENDER\n1,Ann,Other,1990-01-02,F\n", Routes.IsApi(endpoint) ? null : token);
+            else if (!Routes.IsApi(endpoint)) content = Form(endpoint, token);
+            else if (Body(method, Routes.Path(endpoint)) is { } body) content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
+        }
+        return await client.SendAsync(new(method), path, content, request => request.Headers.TryAddWithoutValidation("If-Match", "\"1\""));
+    }
+
+    /// <summary>A file as a browser sends it; the token, when there is one, is the first part.</summary>
+    public static MultipartFormDataContent Upload(string csv, string? token)
+    {
+        var form = new MultipartFormDataContent();
+        if (token is not null) form.Add(new StringContent(token), "__token");
+        var file = new ByteArrayContent(Encoding.UTF8.GetBytes(csv));
+        file.Headers.ContentType = new MediaTypeHeaderValue("text/csv");
+        form.Add(file, "file", "patients.csv");
+        return form;
+    }
+
+    private static FormUrlEncodedContent Form(RouteEndpoint endpoint, string? token)
+    {
+        var fields = new Dictionary<string, string> { ["familyName"] = $"Form{Guid.NewGuid():N}"[..16], ["dateOfBirth"] = "1990-01-02", ["gender"] = "unknown", ["version"] = "1", ["reason"] = "moved_away", ["text"] = "Prime", ["find"] = "Prime", ["format"] = "csv" };
+        if (token is not null) fields["__token"] = token;
+        return new(fields);
+    }
+
+    private static object Patient() => new { familyName = $"Plausible{Guid.NewGuid():N}"[..20], givenNames = "Pat", dateOfBirth = "1990-01-02", gender = "unknown" };
+
+    [GeneratedRegex(@"\{(\w+)(?::[^}]*)?\}")]
+    private static partial Regex Parameter();
+}
