@@ -109,7 +109,8 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
             var whole = JsonSerializer.SerializeToNode(Plausible.Body(Routes.Methods(endpoint)[0], Routes.Path(endpoint)))!.AsObject();
             foreach (var (name, value) in whole.ToList().Where(member => member.Value!.GetValueKind() == JsonValueKind.String))
             {
-                foreach (var payload in Payloads)
+                // Where passwords are hashed a few will do: each costs a fifth of a second on purpose.
+                foreach (var payload in Payloads.Where((_, i) => i % 4 == 0 || !Routes.Path(endpoint).StartsWith("/api/auth", StringComparison.Ordinal)))
                 {
                     var body = whole.DeepClone().AsObject();
                     body[name] = payload;

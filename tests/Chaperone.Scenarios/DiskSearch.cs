@@ -64,8 +64,20 @@ internal sealed class DiskSearch
     {
         var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint | FileAttributes.Device };
         return Directory.Exists(folder)
-            ? new DirectoryInfo(folder).EnumerateFiles("*", options).Where(file => file.Length > 0 && (since is null || file.LastWriteTimeUtc >= since.Value.UtcDateTime)).Select(file => file.FullName)
+            ? new DirectoryInfo(folder).EnumerateFiles("*", options).Where(file => IsWanted(file, since)).Select(file => file.FullName)
             : [];
+    }
+
+    private static bool IsWanted(FileInfo file, DateTimeOffset? since)
+    {
+        try
+        {
+            return file.Length > 0 && (since is null || file.LastWriteTimeUtc >= since.Value.UtcDateTime);
+        }
+        catch (FileNotFoundException)
+        {
+            return false;   // gone since the folder was read
+        }
     }
 
     // The letters that stand whatever comes before and after the word.

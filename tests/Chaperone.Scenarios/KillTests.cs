@@ -33,7 +33,7 @@ public sealed class KillTests
             }
 
             var before = acknowledged.Count;
-            var writers = Enumerable.Range(0, 4).Select(writer => WriteAsync(client, $"Killed{(char)('a' + round)}{(char)('a' + writer)}", acknowledged)).ToList();
+            var writers = Enumerable.Range(0, 4).Select(writer => WriteAsync(server.Port, folder.Host, cookies, $"Killed{(char)('a' + round)}{(char)('a' + writer)}", acknowledged)).ToList();
             var patience = TimeProvider.System.GetTimestamp();
             while (acknowledged.Count < before + 5 && TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromSeconds(60)) await Task.Delay(10);
             await Task.Delay(round * 60);
@@ -74,8 +74,10 @@ public sealed class KillTests
         });
     }
 
-    private static async Task WriteAsync(ClinicClient client, string name, ConcurrentDictionary<Guid, string> acknowledged)
+    private static async Task WriteAsync(int port, string host, IReadOnlyDictionary<string, string> cookies, string name, ConcurrentDictionary<Guid, string> acknowledged)
     {
+        using var client = new ClinicClient(port, host);
+        foreach (var (key, value) in cookies) client.Cookies[key] = value;
         try
         {
             for (var i = 0; ; i++)
