@@ -63,8 +63,6 @@ public static partial class EventCatalogue
         new("data.export_started", DataAccess, Warning, Years7, "An export began; durable before its first byte."),
         new("data.exported", DataAccess, Warning, Years7, "An export ended, complete or broken off; the event carries rows and SHA-256."),
         new("audit.viewed", DataAccess, Info, Years2, "The audit log was read."),
-        new("audit.export_started", DataAccess, Warning, Years7, "An export of the audit log began; durable before its first byte."),
-        new("audit.exported", DataAccess, Warning, Years7, "The audit log was exported, as a table or as a bundle that proves itself."),
         new("audit.integrity_viewed", DataAccess, Info, Years2, "The result of the integrity check was read."),
         new("home.viewed", DataAccess, Info, Years2, "A home page showed people."),
         new("staff.created", Administration, Info, Years7, "An account was made for a member of staff."),
