@@ -91,7 +91,8 @@ public sealed partial class Visit : IAsyncDisposable
             """
             async body => {
               const answer = await fetch("/api/auth/sign-in", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
-              return (await answer.json()).status ?? `refused with ${answer.status}`
+              const told = await answer.json()
+              return answer.ok ? told.status : `${told.code} ${told.title}`
             }
             """,
             new { email, password, code });
