@@ -53,10 +53,11 @@ public sealed class BrowserFixture : IAsyncLifetime
     /// <summary>A browser window of its own at a host of the server: cookies, storage and size are nobody else's.</summary>
     public Task<Visit> VisitAsync(string host, bool script = true, int width = Visit.Wide) => Visit.OpenAsync(this, host, script, width);
 
-    /// <summary>A window in which an account of <see cref="Clinic"/> is signed in, with a code given just now.</summary>
-    public async Task<Visit> SignedInAsync(Platform.Access.Role role, int width = Visit.Wide)
+    /// <summary>A window in which an account of <paramref name="clinic"/> (<see cref="Clinic"/> when null) is signed in, with a code given just now.</summary>
+    public async Task<Visit> SignedInAsync(Platform.Access.Role role, int width = Visit.Wide, TestClinic? clinic = null)
     {
-        var (account, visit) = (Clinic.Account(role), await VisitAsync(Clinic.Host, width: width));
+        var at = clinic ?? Clinic;
+        var (account, visit) = (at.Account(role), await VisitAsync(at.Host, width: width));
         await visit.GoAsync("/sign-in", "Sign in");
         await visit.SignInByApiAsync(account.Email, TestServer.Password, await account.NextCodeAsync(Server.Clock));
         await visit.Page.GotoAsync(visit.Url("/"));
