@@ -81,8 +81,10 @@ CREATE TABLE directory.data_protection_key (
   sealed bytea NOT NULL
 );
 -- The operator's one-time links (first clinic); only the hash is here.
+-- proof: hash and end, sealed by Data Protection, so that whoever can only write here cannot make a link.
 CREATE TABLE directory.setup_link (
   token_hash bytea PRIMARY KEY,
+  proof text NOT NULL,
   expires_at timestamptz NOT NULL,
   used_at timestamptz
 );
@@ -95,7 +97,7 @@ GRANT SELECT, INSERT, UPDATE ON directory.setup_link TO chaperone_app;
 -- Keys, each wrapped: never in a data backup.
 CREATE TABLE keys.clinic_key (
   tenant_id uuid NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('clinic', 'log', 'data', 'audit', 'index', 'backup_code')),
+  kind text NOT NULL CHECK (kind IN ('clinic', 'log', 'data', 'audit', 'index', 'backup_code', 'proof')),
   purpose text NOT NULL DEFAULT '',     -- audit: the expiry month, 2028-11; index: its name
   version int NOT NULL,
   id uuid NOT NULL,

@@ -42,6 +42,7 @@ CREATE TABLE clinic.sign_in_counter (
 );
 
 -- token_hash: SHA-256 of the 32 random bytes in the cookie. network: blind index of the network last confirmed.
+-- proof, here and below: HMAC under a key that the database does not hold over what would give rights if it were changed (docs/decisions/0014).
 CREATE TABLE clinic.session (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -56,6 +57,7 @@ CREATE TABLE clinic.session (
   idle_ends_at timestamptz NOT NULL,
   absolute_ends_at timestamptz NOT NULL,
   second_factor_at timestamptz,
+  proof bytea NOT NULL,
   ended_at timestamptz,
   key_version int NOT NULL,
   version bigint NOT NULL,
@@ -77,6 +79,7 @@ CREATE TABLE clinic.trusted_device (
   last_used_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   revoked_at timestamptz,
+  proof bytea NOT NULL,
   key_version int NOT NULL,
   version bigint NOT NULL,
   sealed bytea NOT NULL,
@@ -96,6 +99,7 @@ CREATE TABLE clinic.one_time_link (
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   used_at timestamptz,
+  proof bytea NOT NULL,
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, token_hash)
 );

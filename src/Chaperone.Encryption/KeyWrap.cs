@@ -26,6 +26,9 @@ public static class KeyKind
     /// <summary>The HMAC key of backup codes.</summary>
     public const string BackupCode = "backup-code";
 
+    /// <summary>The HMAC key of the proofs of rows that give rights: sessions, trusted devices, one-time links.</summary>
+    public const string Proof = "proof";
+
     /// <summary>The log's signing key, wrapped by the root key.</summary>
     public const string LogSigning = "log-signing";
 

@@ -37,13 +37,13 @@ internal sealed record ResetLink(string Path, DateTimeOffset ExpiresAt, string N
     public override string ToString() => nameof(ResetLink);
 }
 
-internal sealed class IssueResetLinkHandler : IHandler<IssueResetLink, ResetLink>
+internal sealed class IssueResetLinkHandler(OneTimeLinks links) : IHandler<IssueResetLink, ResetLink>
 {
     public async Task<Result<ResetLink>> Handle(IssueResetLink request, OperationScope scope, CancellationToken cancel)
     {
         var found = await MemberReader.ToChangeAsync(scope, request.Member, cancel);
         if (found.Error is { } error) return error;
-        var token = await OneTimeLinks.MakeAsync(scope, request.Member, OneTimeLinkRow.Reset, cancel);
+        var token = await links.MakeAsync(scope, request.Member, OneTimeLinkRow.Reset, cancel);
         return new ResetLink(OneTimeLinks.Path(token), scope.Now + OneTimeLinks.ResetFor, found.Value.Payload.Name);
     }
 }

@@ -35,12 +35,12 @@ internal sealed record CheckLink(byte[]? TokenHash) : IOperation<string>
     public static Policy Policy { get; } = Policy.Unlogged("looks whether a link still works; shows nobody").ForAnybody("whoever has the link");
 }
 
-internal sealed class CheckLinkHandler : IHandler<CheckLink, string>
+internal sealed class CheckLinkHandler(OneTimeLinks links) : IHandler<CheckLink, string>
 {
     public async Task<Result<string>> Handle(CheckLink request, OperationScope scope, CancellationToken cancel)
     {
-        var purpose = await scope.Db.Set<OneTimeLinkRow>().Where(row => row.TokenHash == request.TokenHash && row.UsedAt == null && row.ExpiresAt > scope.Now).Select(row => row.Purpose).FirstOrDefaultAsync(cancel);
-        return purpose is null ? SignInErrors.LinkEnded : purpose;
+        var link = await links.FindAsync(scope, request.TokenHash, cancel);
+        return link is { UsedAt: null } && link.ExpiresAt > scope.Now ? link.Purpose : SignInErrors.LinkEnded;
     }
 }
 
@@ -52,11 +52,11 @@ internal sealed record UseLink(byte[] TokenHash, string NewHash) : IOperation<Do
     public override string ToString() => nameof(UseLink);
 }
 
-internal sealed class UseLinkHandler : IHandler<UseLink, Done>
+internal sealed class UseLinkHandler(OneTimeLinks links) : IHandler<UseLink, Done>
 {
     public async Task<Result<Done>> Handle(UseLink request, OperationScope scope, CancellationToken cancel)
     {
-        var link = await scope.Db.Set<OneTimeLinkRow>().AsNoTracking().FirstOrDefaultAsync(row => row.TokenHash == request.TokenHash, cancel);
+        var link = await links.FindAsync(scope, request.TokenHash, cancel);
         if (link is null) return SignInErrors.LinkEnded;
         scope.Concerns("member", link.MemberId);
         // The update decides: of two at once the second finds it used.

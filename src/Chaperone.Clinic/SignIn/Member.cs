@@ -100,6 +100,9 @@ internal sealed class SessionRow : SealedRow<Origin>
     public DateTimeOffset? SecondFactorAt { get; set; }
 
     public DateTimeOffset? EndedAt { get; set; }
+
+    /// <summary>Of its <see cref="SessionClaims"/>.</summary>
+    public byte[] Proof { get; set; } = [];
 }
 
 /// <summary>A device remembered for 30 days, bound to account and security stamp.</summary>
@@ -122,6 +125,9 @@ internal sealed class TrustedDeviceRow : SealedRow<Origin>
     public DateTimeOffset ExpiresAt { get; init; }
 
     public DateTimeOffset? RevokedAt { get; set; }
+
+    /// <summary>Of its <see cref="DeviceClaims"/>.</summary>
+    public byte[] Proof { get; set; } = [];
 }
 
 /// <summary>Attempts of an account, a trusted device, or a stand-in for unknown addresses.</summary>
@@ -161,6 +167,9 @@ internal sealed class OneTimeLinkRow
     public DateTimeOffset ExpiresAt { get; init; }
 
     public DateTimeOffset? UsedAt { get; set; }
+
+    /// <summary>Of its <see cref="LinkClaims"/>.</summary>
+    public byte[] Proof { get; set; } = [];
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Chaperone.Clinic.SignIn;
 
-/// <summary>A random value whose holder is believed: cookies and one-time links. The database keeps its SHA-256 only.</summary>
+/// <summary>A random value whose holder is believed: cookies and one-time links. The database keeps its SHA-256 only, and a proof (<see cref="Proofs"/>) that the server put it there.</summary>
 /// <param name="Text">32 random bytes in base64url: for the cookie or link, never for a log.</param>
 /// <param name="Hash">SHA-256 of the bytes.</param>
 internal sealed record SecretToken(string Text, byte[] Hash)

@@ -21,6 +21,11 @@ internal sealed class SessionAuthentication(RequestDelegate next, SessionReader 
             {
                 SignInCookies.DropSession(http);
             }
+            else if (!session.IsProven)
+            {
+                SignInCookies.DropSession(http);
+                await monitor.Run(new EndForgedSession(session.Id), http.Caller(), CancellationToken.None);
+            }
             else if (session.Client != ClientFamily.Of(http.Request.Headers.UserAgent.ToString()))
             {
                 SignInCookies.DropSession(http);
@@ -52,6 +57,22 @@ internal sealed class EndHijackedSessionHandler : IHandler<EndHijackedSession, D
         await scope.Db.Set<SessionRow>().Where(row => row.Id == request.Session && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, scope.Now), cancel);
         scope.Concerns("session", request.Session);
         scope.Show(request.Subject);
+        return default(Done);
+    }
+}
+
+/// <summary>Ends a session whose row the server did not write as it stands: somebody else can write to the database.</summary>
+internal sealed record EndForgedSession(Guid Session) : IOperation<Done>
+{
+    public static Policy Policy { get; } = Policy.Changes("security.session_forged").ForAnybody("whoever comes with a forged session is nobody, and must not keep it");
+}
+
+internal sealed class EndForgedSessionHandler : IHandler<EndForgedSession, Done>
+{
+    public async Task<Result<Done>> Handle(EndForgedSession request, OperationScope scope, CancellationToken cancel)
+    {
+        await scope.Db.Set<SessionRow>().Where(row => row.Id == request.Session && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, scope.Now), cancel);
+        scope.Concerns("session", request.Session);
         return default(Done);
     }
 }

@@ -8,6 +8,7 @@ using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Sealing;
 using Chaperone.Platform.Tenancy;
 using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Chaperone.Clinic.SignIn;
@@ -28,10 +29,13 @@ internal static class SignInCookies
         new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = expires, IsEssential = true };
 }
 
-/// <summary>What a request's one query found of its session.</summary>
+/// <summary>What a request's one query found of its session. Without its proof nothing of it may be believed.</summary>
 internal sealed record FoundSession(
     Guid Id, Guid MemberId, Guid SubjectId, Guid? PatientId, string Status, string[] Roles, long RightsVersion, bool TwoFactorEnabled, string Client, byte[] Network,
-    DateTimeOffset LastSeenAt, DateTimeOffset? SecondFactorAt);
+    DateTimeOffset LastSeenAt, DateTimeOffset? SecondFactorAt, DateTimeOffset AbsoluteEndsAt, byte[] Proof)
+{
+    public bool IsProven { get; init; }
+}
 
 /// <summary>Makes actors of accounts. Compiled rights are remembered by account and rights version only, so they never outlive a change.</summary>
 internal sealed class Actors(TimeProvider clock)
@@ -67,13 +71,14 @@ internal sealed class Actors(TimeProvider clock)
 }
 
 /// <summary>Reads sessions: one round trip, one indexed query. Writes only that they are in use, at most once a minute.</summary>
-internal sealed class SessionReader(Databases databases, KeyRing keys, TimeProvider clock)
+internal sealed class SessionReader(Databases databases, KeyRing keys, Proofs proofs, TimeProvider clock)
 {
     private static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(1);
 
     private const string Query =
         """
-        SELECT s.id, s.member_id, s.subject_id, m.patient_id, m.status, m.roles, m.rights_version, c.two_factor_enabled, s.client, s.network, s.last_seen_at, s.second_factor_at
+        SELECT s.id, s.member_id, s.subject_id, m.patient_id, m.status, m.roles, m.rights_version, c.two_factor_enabled, s.client, s.network, s.last_seen_at, s.second_factor_at,
+               s.absolute_ends_at, s.proof
           FROM clinic.session s
           JOIN clinic.member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id
           JOIN clinic.credential c ON c.tenant_id = s.tenant_id AND c.id = s.member_id
@@ -87,9 +92,28 @@ internal sealed class SessionReader(Databases databases, KeyRing keys, TimeProvi
         query.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenant.Id });
         query.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = tokenHash });
         query.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow() });
-        return await TenantTransaction.ReadOneAsync(databases.App, tenant.Id, query, row => new FoundSession(
+        var session = await TenantTransaction.ReadOneAsync(databases.App, tenant.Id, query, row => new FoundSession(
             row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.IsDBNull(3) ? null : row.GetGuid(3), row.GetString(4), row.GetFieldValue<string[]>(5), row.GetInt64(6), row.GetBoolean(7),
-            row.GetString(8), row.GetFieldValue<byte[]>(9), row.GetFieldValue<DateTimeOffset>(10), row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11)), cancel);
+            row.GetString(8), row.GetFieldValue<byte[]>(9), row.GetFieldValue<DateTimeOffset>(10), row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11),
+            row.GetFieldValue<DateTimeOffset>(12), row.GetFieldValue<byte[]>(13)), cancel);
+        if (session is null) return null;
+        var claims = new SessionClaims(session.Id, session.SubjectId, session.MemberId, tokenHash, session.Network, session.AbsoluteEndsAt, session.SecondFactorAt, session.Client);
+        return session with { IsProven = await proofs.HoldAsync(tenant.Id, claims, session.Proof, cancel) };
+    }
+
+    /// <summary>The session has just given its second factor, from this network: both are believed from now on, so the row is proved anew. False when its proof did not hold.</summary>
+    public async Task<bool> StepUpAsync(OperationScope scope, Guid id, CancellationToken cancel)
+    {
+        var row = await scope.Db.Set<SessionRow>().AsNoTracking().Where(row => row.Id == id)
+            .Select(row => new { row.SubjectId, row.MemberId, row.TokenHash, row.Network, row.AbsoluteEndsAt, row.SecondFactorAt, row.Client, row.Proof }).FirstOrDefaultAsync(cancel);
+        if (row?.SubjectId is not { } subject) return false;
+        var claims = new SessionClaims(id, subject, row.MemberId, row.TokenHash, row.Network, row.AbsoluteEndsAt, row.SecondFactorAt, row.Client);
+        if (!await proofs.HoldAsync(scope.Tenant.Id, claims, row.Proof, cancel)) return false;
+        var (now, network) = (scope.Now, await NetworkAsync(scope.Tenant, scope.Caller.Source.Ip, cancel));
+        var proof = await proofs.OfAsync(scope.Tenant.Id, claims with { SecondFactorAt = now, Network = network }, cancel);
+        await scope.Db.Set<SessionRow>().Where(row => row.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.SecondFactorAt, now).SetProperty(row => row.Network, network).SetProperty(row => row.Proof, proof), cancel);
+        return true;
     }
 
     /// <summary>Moves the idle end, when the last time was a minute ago.</summary>

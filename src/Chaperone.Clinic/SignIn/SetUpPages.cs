@@ -1,21 +1,41 @@
+using System.Security.Cryptography;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Chaperone.Clinic.SignIn;
 
-/// <summary>The operator's one-time link to make the first clinic. Only its hash is kept.</summary>
-internal sealed class SetUpLinks(Databases databases, TimeProvider clock)
+/// <summary>
+/// The operator's one-time link to make the first clinic. Only its hash is kept, with its end sealed by Data Protection: there is no clinic yet whose key could prove it.
+/// </summary>
+internal sealed class SetUpLinks(Databases databases, IDataProtectionProvider protection, TimeProvider clock)
 {
+    private static readonly TimeSpan For = TimeSpan.FromHours(24);
+
+    private readonly IDataProtector protector = protection.CreateProtector("Chaperone.SetUpLink");
+
+    /// <summary>A new link's path. It works for 24 hours.</summary>
+    public async Task<string> MakeAsync(CancellationToken cancel)
+    {
+        var (token, ends) = (SecretToken.New(), clock.GetUtcNow() + For);
+        await using var command = databases.App.CreateCommand("INSERT INTO directory.setup_link (token_hash, proof, expires_at) VALUES ($1, $2, $3)");
+        command.Parameters.Add(new() { Value = token.Hash });
+        command.Parameters.Add(new() { Value = protector.Protect(Said(token.Hash, ends)) });
+        command.Parameters.Add(new() { Value = ends });
+        await command.ExecuteNonQueryAsync(cancel);
+        return "/set-up/" + token.Text;
+    }
+
     /// <summary>Whether the link could be used now.</summary>
     public async Task<bool> WorksAsync(string? token, CancellationToken cancel) =>
-        await RunAsync("SELECT count(*) FROM directory.setup_link WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2", token, cancel) is 1L;
+        await RunAsync("SELECT 1::bigint FROM directory.setup_link WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2", token, cancel) is 1L;
 
     /// <summary>Uses it up; false when somebody was faster.</summary>
     public async Task<bool> TakeAsync(string? token, CancellationToken cancel) =>
@@ -27,12 +47,30 @@ internal sealed class SetUpLinks(Databases databases, TimeProvider clock)
 
     private async Task<object?> RunAsync(string sql, string? token, CancellationToken cancel)
     {
-        if (SecretToken.HashOf(token) is not { } hash) return null;
+        if (SecretToken.HashOf(token) is not { } hash || !await IsProvenAsync(hash, cancel)) return null;
         await using var command = databases.App.CreateCommand(sql);
         command.Parameters.Add(new() { Value = hash });
         command.Parameters.Add(new() { Value = clock.GetUtcNow() });
         return await command.ExecuteScalarAsync(cancel);
     }
+
+    private async Task<bool> IsProvenAsync(byte[] hash, CancellationToken cancel)
+    {
+        await using var command = databases.App.CreateCommand("SELECT proof, expires_at FROM directory.setup_link WHERE token_hash = $1");
+        command.Parameters.Add(new() { Value = hash });
+        await using var row = await command.ExecuteReaderAsync(cancel);
+        if (!await row.ReadAsync(cancel)) return false;
+        try
+        {
+            return protector.Unprotect(row.GetString(0)) == Said(hash, row.GetFieldValue<DateTimeOffset>(1));
+        }
+        catch (CryptographicException)
+        {
+            return false;   // somebody else's
+        }
+    }
+
+    private static string Said(byte[] hash, DateTimeOffset ends) => $"{Convert.ToHexStringLower(hash)}|{ends.ToUnixTimeMilliseconds()}";
 }
 
 /// <summary>The page that makes the first clinic and its owner, behind the operator's one-time link. It answers on loopback names, where there is no clinic.</summary>

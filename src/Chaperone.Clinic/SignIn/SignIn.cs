@@ -37,7 +37,7 @@ internal sealed record BeginSignIn(string? Email, PendingSignIn? Pending, byte[]
     public static Policy Policy { get; } = Policy.Unlogged("counts an attempt before it is evaluated; what came of it is the event of FinishSignIn").ForAnybody("signing in");
 }
 
-internal sealed class BeginSignInHandler : IHandler<BeginSignIn, SignInCandidate>
+internal sealed class BeginSignInHandler(Proofs proofs) : IHandler<BeginSignIn, SignInCandidate>
 {
     // The same statements whether or not there is such an account.
     public async Task<Result<SignInCandidate>> Handle(BeginSignIn request, OperationScope scope, CancellationToken cancel)
@@ -51,9 +51,10 @@ internal sealed class BeginSignInHandler : IHandler<BeginSignIn, SignInCandidate
         var credential = (await scope.OpenCandidates(scope.Db.Set<CredentialRow>().AsNoTracking().Where(row => row.Id == id), cancel)).FirstOrDefault();
         var stamp = credential?.SecurityStamp ?? Guid.Empty;
         var deviceHash = request.DeviceHash ?? [];
-        var device = await scope.Db.Set<TrustedDeviceRow>()
+        var trusted = await scope.Db.Set<TrustedDeviceRow>()
             .Where(row => row.TokenHash == deviceHash && row.MemberId == id && row.SecurityStamp == stamp && row.RevokedAt == null && row.ExpiresAt > scope.Now)
-            .Select(row => (Guid?)row.Id).FirstOrDefaultAsync(cancel);
+            .Select(row => new { row.Id, row.ExpiresAt, row.Proof }).FirstOrDefaultAsync(cancel);
+        Guid? device = trusted is not null && await proofs.HoldAsync(scope.Tenant.Id, new DeviceClaims(trusted.Id, id, deviceHash, stamp, trusted.ExpiresAt), trusted.Proof, cancel) ? trusted.Id : null;
         var counter = device ?? id;
         var count = await Attempts.CountAsync(scope, counter, cancel);
         var comparable = active && count <= Attempts.Most;
@@ -77,7 +78,7 @@ internal sealed record FinishSignIn(SignInProof Proof, string? Code, string? Bac
 /// <summary>The outcome; the token is for the cookie only.</summary>
 internal sealed record SignedIn(SignInStatus Status, Guid? Member = null, SecretToken? Session = null, Actor? Actor = null, int? BackupCodesLeft = null);
 
-internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionReader sessions) : IHandler<FinishSignIn, SignedIn>
+internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionReader sessions, Proofs proofs) : IHandler<FinishSignIn, SignedIn>
 {
     public async Task<Result<SignedIn>> Handle(FinishSignIn request, OperationScope scope, CancellationToken cancel)
     {
@@ -138,6 +139,8 @@ internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionRe
             SecondFactorAt = secondFactorAt,
             Payload = new(source.Ip, userAgent is { Length: > 400 } ? userAgent[..400] : userAgent),
         };
+        row.Proof = await proofs.OfAsync(
+            scope.Tenant.Id, new SessionClaims(row.Id, member.SubjectId!.Value, row.MemberId, row.TokenHash, row.Network, row.AbsoluteEndsAt, row.SecondFactorAt, row.Client), cancel);
         scope.Add(row);
         return (token, row);
     }

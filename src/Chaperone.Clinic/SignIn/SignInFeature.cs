@@ -21,6 +21,8 @@ public static class SignInFeature
         .AddSingleton<Passwords>()
         .AddSingleton<NetworkLimit>()
         .AddSingleton<Actors>()
+        .AddSingleton<Proofs>()
+        .AddSingleton<OneTimeLinks>()
         .AddSingleton<SessionReader>()
         .AddSingleton<SignInDesk>()
         .AddSingleton<AccountDesk>()

@@ -31,15 +31,6 @@ internal sealed class StepUpHandler(KeyRing keys, SessionReader sessions) : IHan
             scope.Note("left", rest.Count);
         }
         await Attempts.ResetAsync(scope, Attempts.InSession(id), cancel);
-        await SteppedUp(scope, sessions, cancel);
-        return true;
-    }
-
-    /// <summary>The session has just given its second factor, from this network.</summary>
-    public static async Task SteppedUp(OperationScope scope, SessionReader sessions, CancellationToken cancel)
-    {
-        var (session, now, network) = (scope.Actor.SessionId, scope.Now, await sessions.NetworkAsync(scope.Tenant, scope.Caller.Source.Ip, cancel));
-        await scope.Db.Set<SessionRow>().Where(row => row.Id == session)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.SecondFactorAt, now).SetProperty(row => row.Network, network), cancel);
+        return await sessions.StepUpAsync(scope, scope.Actor.SessionId!.Value, cancel) ? true : PlatformErrors.Changed;
     }
 }

@@ -12,7 +12,7 @@ internal sealed record TrustDevice(string? UserAgent) : IOperation<TrustedDevice
 /// <summary>The device's cookie.</summary>
 internal sealed record TrustedDevice(SecretToken Token, DateTimeOffset ExpiresAt);
 
-internal sealed class TrustDeviceHandler : IHandler<TrustDevice, TrustedDevice>
+internal sealed class TrustDeviceHandler(Proofs proofs) : IHandler<TrustDevice, TrustedDevice>
 {
     public async Task<Result<TrustedDevice>> Handle(TrustDevice request, OperationScope scope, CancellationToken cancel)
     {
@@ -34,6 +34,7 @@ internal sealed class TrustDeviceHandler : IHandler<TrustDevice, TrustedDevice>
             ExpiresAt = scope.Now + TrustedDeviceRow.Lifetime,
             Payload = new(source.Ip, request.UserAgent is { Length: > 400 } agent ? agent[..400] : request.UserAgent),
         };
+        row.Proof = await proofs.OfAsync(scope.Tenant.Id, new DeviceClaims(row.Id, id, row.TokenHash, row.SecurityStamp, row.ExpiresAt), cancel);
         scope.Add(row);
         scope.Concerns("device", row.Id);
         if (scope.Actor.SessionId is { } session)

@@ -93,8 +93,7 @@ internal sealed class ConfirmEnrolmentHandler(KeyRing keys, SessionReader sessio
         var codes = await BackupCodeList.MakeAsync(scope, keys, credential, cancel);
         await AccountEnds.EndAllAsync(scope, credential, scope.Actor.SessionId, cancel);
         await Attempts.ResetAsync(scope, Attempts.InSession(id), cancel);
-        await StepUpHandler.SteppedUp(scope, sessions, cancel);
-        return codes;
+        return await sessions.StepUpAsync(scope, scope.Actor.SessionId!.Value, cancel) ? codes : PlatformErrors.Changed;
     }
 }
 

@@ -96,5 +96,6 @@ public static partial class EventCatalogue
         new("security.unknown_host", Security, Warning, Years2, "A request came for a host name that no clinic has."),
         new("security.rate_limited", Security, Warning, Years2, "Too many requests; further ones were turned away for a while."),
         new("security.session_hijack", Security, Critical, Years2, "A session's cookie turned up from another client; the session was ended."),
+        new("security.session_forged", Security, Critical, Years2, "A session's row in the database was not made by the server, or was changed there; the session was ended."),
     ];
 }

@@ -44,6 +44,12 @@ public sealed class KeyRing(RootKey root, Databases databases, TimeProvider cloc
     /// <summary>The clinic's HMAC key for backup codes, as a blind index.</summary>
     public ValueTask<BlindIndexKey> BackupCodeKeyAsync(Guid tenant, CancellationToken cancel) => IndexAsync(tenant, "backup_code", "", cancel);
 
+    /// <summary>
+    /// The clinic's HMAC key for the proofs of rows that give rights, as a blind index. A kind of its own: an index key put in its place would let the database's
+    /// owner have any text tokenised, by registering somebody of that name.
+    /// </summary>
+    public ValueTask<BlindIndexKey> ProofKeyAsync(Guid tenant, CancellationToken cancel) => IndexAsync(tenant, "proof", "", cancel);
+
     /// <summary>The key of a blind index, made at first use.</summary>
     public ValueTask<BlindIndexKey> BlindIndexAsync(Guid tenant, string name, CancellationToken cancel) => IndexAsync(tenant, "index", name, cancel);
 
@@ -201,6 +207,7 @@ public sealed class KeyRing(RootKey root, Databases databases, TimeProvider cloc
         "audit" => KeyKind.Audit,
         "index" => KeyKind.Index,
         "backup_code" => KeyKind.BackupCode,
+        "proof" => KeyKind.Proof,
         _ => KeyKind.ClinicData,
     };
 }

@@ -1,5 +1,4 @@
 using Chaperone.Clinic.SignIn;
-using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Server.Commands;
 using Chaperone.Server.Demo;
@@ -9,20 +8,13 @@ namespace Chaperone.Server.Hosting;
 /// <summary>What a start does while there is no clinic: fill the demo, or make the one-time link that sets up the first clinic.</summary>
 internal static class FirstStart
 {
-    private static readonly TimeSpan LinkFor = TimeSpan.FromHours(24);
-
     /// <summary>Returns what to print.</summary>
     public static async Task<IReadOnlyList<string>> PrepareAsync(IServiceProvider services, UpRequest request, Listening listening, string dataFolder, CancellationToken cancel)
     {
         if (request.Demo) return await DemoData.FillAsync(services, dataFolder, cancel);
         if ((await services.GetRequiredService<TenantDirectory>().AllAsync(cancel)).Count > 0) return [];
 
-        var token = SecretToken.New();
-        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
-        await using var command = services.GetRequiredService<Databases>().App.CreateCommand("INSERT INTO directory.setup_link (token_hash, expires_at) VALUES ($1, $2)");
-        command.Parameters.Add(new() { Value = token.Hash });
-        command.Parameters.Add(new() { Value = now + LinkFor });
-        await command.ExecuteNonQueryAsync(cancel);
-        return [$"There is no clinic yet. Set up the first one with this link, which works once and for 24 hours: {listening.Url("localhost")}/set-up/{token.Text}"];
+        var path = await services.GetRequiredService<SetUpLinks>().MakeAsync(cancel);
+        return [$"There is no clinic yet. Set up the first one with this link, which works once and for 24 hours: {listening.Url("localhost")}{path}"];
     }
 }

@@ -69,15 +69,7 @@ public sealed class BrowserFixture : IAsyncLifetime
         new((await Server.Services.GetRequiredService<TenantDirectory>().FindAsync(host, CancellationToken.None)) ?? throw new InvalidOperationException($"There is no clinic {host}."));
 
     /// <summary>The one-time link that the first start prints, on the name of this machine.</summary>
-    public async Task<string> SetUpPathAsync()
-    {
-        var token = SecretToken.New();
-        await using var command = Server.Databases.App.CreateCommand("INSERT INTO directory.setup_link (token_hash, expires_at) VALUES ($1, $2)");
-        command.Parameters.Add(new() { Value = token.Hash });
-        command.Parameters.Add(new() { Value = Server.Clock.GetUtcNow().AddHours(24) });
-        await command.ExecuteNonQueryAsync();
-        return "/set-up/" + token.Text;
-    }
+    public Task<string> SetUpPathAsync() => Server.Services.GetRequiredService<SetUpLinks>().MakeAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
