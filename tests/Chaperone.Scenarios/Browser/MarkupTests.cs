@@ -14,6 +14,7 @@ public sealed class MarkupTests(BrowserFixture fixture)
         { "<img src=x onerror=alert(1)> Zimage", "<script>alert(2)</script>" },
         { "\"><svg onload=alert(3)> Zquote", "{{7*7}} ${7*7} @Model 'or' 1=1;--" },
         { "משפחה‏ Zright", "👩🏽‍⚕️ נעמי" },
+        { new string('W', 150) + " Zlong", string.Join(' ', Enumerable.Repeat("Hubert", 20)) },
     };
 
     [Theory]
@@ -42,6 +43,7 @@ public sealed class MarkupTests(BrowserFixture fixture)
         await ShowsAsync(visit, ".patient-banner-name", name);
         await visit.GoAsync("/patients", "Patients");
         await ShowsAsync(visit, ".data-table tbody th", name);
+        await visit.ExamineAsync("patients-" + word);
         await visit.Page.GetByRole(AriaRole.Searchbox).PressSequentiallyAsync(word);
         await ShowsAsync(visit, ".result-name", name);
         await visit.ExamineAsync("found-" + word);

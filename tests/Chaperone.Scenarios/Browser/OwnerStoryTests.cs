@@ -141,7 +141,11 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
     {
         var (report, show) = (visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Report of the import" }), visit.Link("Show the report"));
         await Assertions.Expect(report.Or(show)).ToBeVisibleAsync();
-        if (await show.IsVisibleAsync()) await show.ClickAsync();
+        if (await show.IsVisibleAsync())
+        {
+            await Assertions.Expect(visit.Page.GetByText("Stop the import", new() { Exact = true })).ToBeHiddenAsync();
+            await show.ClickAsync();
+        }
         await visit.AtAsync("Report of the import");
     }
 
@@ -155,6 +159,12 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await visit.Page.GetByRole(AriaRole.Searchbox).PressSequentiallyAsync("llew");
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 patient");
         await visit.ExamineAsync("patients-found");
+        // Only one list at a time: an emptied box brings the latest registrations back.
+        await Assertions.Expect(visit.Page.Locator(".data-table")).ToBeHiddenAsync();
+        await visit.Page.GetByRole(AriaRole.Searchbox).FillAsync("");
+        await Assertions.Expect(visit.Page.Locator(".data-table")).ToBeVisibleAsync();
+        await visit.Page.GetByRole(AriaRole.Searchbox).PressSequentiallyAsync("llew");
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 patient");
         await visit.Page.GetByRole(AriaRole.Searchbox).FocusAsync();
         await visit.Page.Keyboard.PressAsync("ArrowDown");
         await Assertions.Expect(visit.Page.Locator(".result")).ToBeFocusedAsync();

@@ -15,7 +15,7 @@ public sealed partial class Visit
     private static readonly (int Width, string Theme)[] Views = [(Wide, "light"), (Wide, "dark"), (Narrow, "dark"), (Narrow, "light")];
 
     /// <summary>
-    /// Examines the open page: one heading of the first level, no accessibility fault that axe can find (wide in light, narrow in dark), nothing wider than a telephone,
+    /// Examines the open page: one heading of the first level, no accessibility fault that axe can find (wide in light, narrow in dark), nothing wider than the window, on a telephone neither,
     /// everything reachable by Tab with a focus that shows. A page of the same name is examined once.
     /// </summary>
     public async Task ExamineAsync(string name)
@@ -33,7 +33,7 @@ public sealed partial class Visit
             await Page.EvaluateAsync("theme => { document.documentElement.dataset.bsTheme = theme; scrollTo(0, 0) }", theme);
             if (BrowserFixture.Screenshots is { } folder)
                 await Page.ScreenshotAsync(new() { Path = System.IO.Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}-{size}-{theme}.png")), FullPage = size == Narrow, Animations = ScreenshotAnimations.Disabled });
-            if (size == Narrow) faults.AddRange(await OverflowAsync());
+            faults.AddRange(await OverflowAsync(size));
             if (isAxed) faults.AddRange((await AxeAsync()).Select(fault => $"axe, {size} px, {theme}: {fault}"));
         }
         await Page.SetViewportSizeAsync(width, HeightOf(width));
@@ -46,7 +46,7 @@ public sealed partial class Visit
     /// <summary>Ends a story: one run tells the faults of all its pages.</summary>
     public void AssertExamined() => Assert.True(examined.Count == 0, string.Join("\n\n", examined));
 
-    private async Task<IEnumerable<string>> OverflowAsync()
+    private async Task<IEnumerable<string>> OverflowAsync(int size)
     {
         var wide = await Page.EvaluateAsync<string[]>(
             """
@@ -57,7 +57,7 @@ public sealed partial class Visit
               return [`is ${root.scrollWidth} px wide`, ...out.map(e => e.outerHTML.slice(0, 120))]
             }
             """);
-        return wide.Select(line => "wider than 390 px: " + line);
+        return wide.Select(line => string.Create(CultureInfo.InvariantCulture, $"wider than {size} px: {line}"));
     }
 
     private async Task<IEnumerable<string>> AxeAsync()

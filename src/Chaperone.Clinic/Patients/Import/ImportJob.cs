@@ -153,7 +153,7 @@ public sealed record ImportState(
     {
         ImportJobRow.Finished when Created == 0 && Unchanged == Rows => $"{Count(Unchanged)} already there, unchanged. Nothing was imported.",
         ImportJobRow.Finished => $"{Count(Created)} imported" + Part(Unchanged, "already there, unchanged") + Part(Differing, "already there with other details, left as they are") + Part(Skipped, "skipped") + ".",
-        ImportJobRow.Cancelled when Done == 0 => "The file was thrown away. Nothing was imported.",
+        ImportJobRow.Cancelled when Done == 0 => "The file was discarded. Nothing was imported.",
         ImportJobRow.Cancelled => $"Stopped after {Count(Done)} of {Count(Rows)} rows: {Count(Created)} imported. Importing the file again carries on where it stopped if the file has ids.",
         ImportJobRow.Failed => $"Stopped after {Count(Done)} of {Count(Rows)} rows because the stored file could not be read: {Count(Created)} imported.",
         ImportJobRow.Running => $"{Count(Done)} of {Count(Rows)} rows.",

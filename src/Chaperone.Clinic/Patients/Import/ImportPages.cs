@@ -29,7 +29,7 @@ internal static class ImportPages
     private static async Task<IResult> Start(HttpContext http)
     {
         var imports = await http.Run(new ListImports());
-        return imports.Error is { } error ? await http.PageError(error) : await http.Page<ImportPage>(new { Imports = imports.Value });
+        return imports.Error is { } error ? await http.PageError(error) : await http.Page<ImportPage>(new { Imports = imports.Value, http.Context().Tenant!.Zone });
     }
 
     private static async Task<IResult> Upload(HttpContext http)
@@ -40,7 +40,7 @@ internal static class ImportPages
         var imports = await http.Run(new ListImports());
         if (imports.Error is { } denied) return await http.PageError(denied);
         var where = error.Facts.TryGetValue("row", out var row) ? $" Row {row}." : error.Facts.TryGetValue("column", out var column) ? $" Column {column}." : "";
-        return await http.Page<ImportPage>(new { Imports = imports.Value, Errors = new FormErrors { { "file", $"{error.Title}{where} {error.Next}" } } }, error.Status);
+        return await http.Page<ImportPage>(new { Imports = imports.Value, http.Context().Tenant!.Zone, Errors = new FormErrors { { "file", $"{error.Title}{where} {error.Next}" } } }, error.Status);
     }
 
     private static async Task<IResult> Show(HttpContext http, Guid id, int? after)
@@ -97,7 +97,7 @@ internal static class ImportPages
     {
         var cancelled = await http.Run(new CancelImport(id));
         if (cancelled.Error is { } error && error.Code != ImportErrors.WrongState.Code) return await http.PageError(error);
-        return cancelled is { Succeeded: true, Value.State: ImportJobRow.Cancelled } ? http.SeeOther(Home, "The file was thrown away. Nothing was imported.") : http.SeeOther($"{Home}/{id:D}");
+        return cancelled is { Succeeded: true, Value.State: ImportJobRow.Cancelled } ? http.SeeOther(Home, "The file was discarded. Nothing was imported.") : http.SeeOther($"{Home}/{id:D}");
     }
 
     private static async Task<IResult> Progress(HttpContext http, Guid id)

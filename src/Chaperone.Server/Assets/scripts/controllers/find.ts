@@ -26,6 +26,7 @@ export default class extends Controller<HTMLFormElement> {
   type(): void {
     clearTimeout(this.timer)
     const text = this.boxTarget.value.trim()
+    if (text.length === 0) this.clear()
     if (text === this.sent || text.length < this.leastValue) return
     this.timer = window.setTimeout(() => this.send(), this.delayValue)
   }
@@ -33,6 +34,12 @@ export default class extends Controller<HTMLFormElement> {
   submitted(): void {
     clearTimeout(this.timer)
     this.sent = this.boxTarget.value.trim()
+  }
+
+  // An emptied box takes its results away, and the list under it is back.
+  private clear(): void {
+    this.sent = ""
+    document.getElementById(this.resultsValue)?.replaceChildren()
   }
 
   private send(): void {
