@@ -22,11 +22,15 @@ internal static class AuditApi
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         var api = endpoints.MapGroup("/api/audit").WithTags("Audit log");
-        api.Get("events", Events).Runs(typeof(ViewAuditLog))
-            .WithSummary("Events, newest first: filters action, category, severity, outcome, actor, entity, subject (ids), from, to (a date in the clinic's zone, to its end, or a time with zone); limit (1 to 200) and cursor.");
-        api.Get("events/{id:guid}", async http => (await http.Run(new ViewAuditEvent(http.IdOfRoute()))).Match(entry => Json(json => Write(json, entry.Read))))
-            .Runs(typeof(ViewAuditEvent)).WithSummary("One event with everybody it names.");
-        api.Get("export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog))
+        api.Get("events", Events).Runs(typeof(ViewAuditLog), typeof(NoteUnreadableEvent))
+            .WithSummary("Events, newest first: filters action, category, severity, outcome, actor, entity, subject (ids), from, to (a date in the clinic's zone, to its end, or a time with zone); limit (1 to 200) and cursor. An event with readable false does not open; what is said of it then is from clear columns, and nothing vouches for it.");
+        api.Get("events/{id:guid}", async http =>
+        {
+            var entry = await http.Run(new ViewAuditEvent(http.IdOfRoute()));
+            if (entry.Succeeded) await http.TellAsync(entry.Value.Untold);
+            return entry.Match(found => Json(json => Write(json, found.Read)));
+        }).Runs(typeof(ViewAuditEvent), typeof(NoteUnreadableEvent)).WithSummary("One event with everybody it names.");
+        api.Get("export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog), typeof(NoteUnreadableEvent))
             .WithSummary("format=csv: the filtered log as a table. format=bundle: a zip of all events from from to to that proves itself offline. Needs a code younger than five minutes.");
         api.Get("integrity", async http => (await http.Run(new ViewIntegrity())).Match(report => Json(json => Write(json, report))))
             .Runs(typeof(ViewIntegrity)).WithSummary("What the last verification found, and the newest signed checkpoint.");
@@ -40,7 +44,11 @@ internal static class AuditApi
         http.Response.ContentType = type;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}\"";
         var sent = await http.Run(new ExportAuditLog(export, http.Response.Body));
-        if (sent.Error is not { } error) return Results.Empty;
+        if (sent.Error is not { } error)
+        {
+            await http.TellAsync(sent.Value.Untold);
+            return Results.Empty;
+        }
         if (!http.Response.HasStarted)
         {
             http.Response.Clear();
@@ -52,16 +60,20 @@ internal static class AuditApi
 
     public static Guid IdOfRoute(this HttpContext http) => Guid.Parse((string)http.GetRouteValue("id")!, CultureInfo.InvariantCulture);
 
-    private static async Task<IResult> Events(HttpContext http) =>
-        (await http.Run(new ViewAuditLog(AuditQuery.Of(http.Request.Query)))).Match(page => Json(json =>
+    private static async Task<IResult> Events(HttpContext http)
+    {
+        var page = await http.Run(new ViewAuditLog(AuditQuery.Of(http.Request.Query)));
+        if (page.Succeeded) await http.TellAsync(page.Value.Untold);
+        return page.Match(shown => Json(json =>
         {
             json.WriteStartObject();
             json.WriteStartArray("items");
-            foreach (var each in page.Events) Write(json, each);
+            foreach (var each in shown.Events) Write(json, each);
             json.WriteEndArray();
-            json.WriteString("next", page.Next);
+            json.WriteString("next", shown.Next);
             json.WriteEndObject();
         }));
+    }
 
     private static async Task<IResult> Export(HttpContext http)
     {
@@ -69,14 +81,27 @@ internal static class AuditApi
         return started.Error is { } error ? Problem.Of(error) : await Send(http, started.Value);
     }
 
-    /// <summary>The event as its line has it, and before that its index in the log, null while it has none.</summary>
+    /// <summary>
+    /// The event as its line has it, and before that its index in the log, null while it has none, and whether it opens. Of one that does not, only what its clear columns say.
+    /// </summary>
     private static void Write(Utf8JsonWriter json, ReadEvent read)
     {
         json.WriteStartObject();
         if (read.Index is { } index) json.WriteNumber("index", index);
         else json.WriteNull("index");
+        json.WriteBoolean("readable", read.IsReadable);
         using var line = JsonDocument.Parse(EventJson.Write(read.Event));
-        foreach (var property in line.RootElement.EnumerateObject()) property.WriteTo(json);
+        foreach (var property in line.RootElement.EnumerateObject())
+        {
+            if (!read.IsReadable && property.Name is "source" or "decision") continue;
+            if (!read.IsReadable && property.NameEquals("actor"))
+            {
+                json.WriteStartObject("actor");
+                if (read.Event.Actor.Id is { } actor) json.WriteString("id", actor);
+                json.WriteEndObject();
+            }
+            else property.WriteTo(json);
+        }
         json.WriteEndObject();
     }
 

@@ -12,18 +12,19 @@ internal static class AuditPages
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.Get(AuditLogFeature.Path, Log).Runs(typeof(ViewAuditLog)).ExcludeFromDescription();
+        routes.Get(AuditLogFeature.Path, Log).Runs(typeof(ViewAuditLog), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
         routes.Get(AuditLogFeature.Path + "/{id:guid}", async http =>
         {
             var entry = await http.Run(new ViewAuditEvent(http.IdOfRoute(), WithNames: true));
+            if (entry.Succeeded) await http.TellAsync(entry.Value.Untold);
             return entry.Error is { } error ? await http.PageError(error) : await http.Page<AuditEventPage>(new { Entry = entry.Value, Zone = http.Zone() });
-        }).Runs(typeof(ViewAuditEvent)).ExcludeFromDescription();
+        }).Runs(typeof(ViewAuditEvent), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
         routes.Get(AuditLogFeature.Path + "/integrity", async http =>
         {
             var report = await http.Run(new ViewIntegrity());
             return report.Error is { } error ? await http.PageError(error) : await http.Page<IntegrityPage>(new { Report = report.Value, Zone = http.Zone() });
         }).Runs(typeof(ViewIntegrity)).ExcludeFromDescription();
-        routes.Post(AuditLogFeature.Path + "/export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog)).ExcludeFromDescription();
+        routes.Post(AuditLogFeature.Path + "/export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
     }
 
     // A wrong field is told at the field, and the log is shown without it.
@@ -38,6 +39,7 @@ internal static class AuditPages
             page = await http.Run(new ViewAuditLog(query.FiltersOnly.Without(error.Fields.Keys), WithNames: true));
         }
         if (page.Error is { } still) return await http.PageError(still);
+        await http.TellAsync(page.Value.Untold);
         return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Zone = http.Zone() }, errors.IsEmpty ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 

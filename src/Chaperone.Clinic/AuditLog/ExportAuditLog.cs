@@ -61,35 +61,40 @@ internal sealed class StartAuditExportHandler(ClinicLog log) : IHandler<StartAud
 /// <summary>Writes the log while it reads it. Everybody whom the written events name is registered as shown.</summary>
 /// <param name="Export">What <see cref="StartAuditExport"/> answered.</param>
 /// <param name="To">Where to; when it throws, the event says that the export broke off, and what had left by then.</param>
-internal sealed record ExportAuditLog(AuditExport Export, Stream To) : IOperation<long>
+internal sealed record ExportAuditLog(AuditExport Export, Stream To) : IOperation<WrittenExport>
 {
     public static Policy Policy { get; } = Policy.Reads("data.exported").Needs(Permission.AuditExport).About(Resource.Clinic).WithStepUp().WhileStreaming();
 }
 
-internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAuditLog, long>
+/// <summary>What left.</summary>
+/// <param name="Rows">Events.</param>
+/// <param name="Untold">Events that do not open, of which no event says so yet.</param>
+internal sealed record WrittenExport(long Rows, IReadOnlyList<Guid> Untold);
+
+internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAuditLog, WrittenExport>
 {
     private const int Stretch = 500;
 
-    public async Task<Result<long>> Handle(ExportAuditLog request, OperationScope scope, CancellationToken cancel)
+    public async Task<Result<WrittenExport>> Handle(ExportAuditLog request, OperationScope scope, CancellationToken cancel)
     {
         StartAuditExportHandler.Describe(scope, request.Export);
         scope.Note("complete", "no");
         foreach (var person in request.Export.Filter.People) scope.Show(person);
         await using var to = new HashingStream(request.To);
         await log.CatchUpAsync(cancel, signed: request.Export.Format == AuditExportFormat.Bundle);
-        var rows = request.Export.Format == AuditExportFormat.Csv ? await WriteCsv(request.Export.Filter, to, scope, cancel) : await WriteBundle(request.Export.Filter, to, scope, cancel);
+        var written = request.Export.Format == AuditExportFormat.Csv ? await WriteCsv(request.Export.Filter, to, scope, cancel) : await WriteBundle(request.Export.Filter, to, scope, cancel);
         await to.FlushAsync(cancel);
         scope.Note("complete", "yes");
         scope.Note("sha256", to.FinishedHash());
-        return rows;
+        return written;
     }
 
-    private async Task<long> WriteCsv(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
+    private async Task<WrittenExport> WriteCsv(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
     {
         var csv = new AuditCsv(TimeZoneInfo.FindSystemTimeZoneById(scope.Tenant.Zone));
         var buffer = new ArrayBufferWriter<byte>(256 * 1024);
         csv.WriteHeader(buffer);
-        var (rows, before, events) = (0L, (Guid?)null, filter.ToEvents());
+        var (rows, before, events, unreadable, untold) = (0L, (Guid?)null, filter.ToEvents(), 0L, new List<Guid>());
         do
         {
             var page = await log.PageAsync(events, before, Stretch, cancel);
@@ -99,16 +104,19 @@ internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAudi
                 if (each.Event.Entity is { Type: "patient" } patient) scope.Show(patient.Id);   // the other people are a number in the table
             }
             rows += page.Events.Count;
+            unreadable += page.Events.Count(read => !read.IsReadable);
+            if (untold.Count < UnreadableEvents.MostTold) untold.AddRange(await log.UntoldAsync(page.Events, cancel));
             scope.Note("rows", rows);
             await to.WriteAsync(buffer.WrittenMemory, cancel);
             buffer.ResetWrittenCount();
             before = page.Next;
         }
         while (before is not null);
-        return rows;
+        if (unreadable > 0) scope.Note("unreadable", unreadable);
+        return new(rows, untold);
     }
 
-    private async Task<long> WriteBundle(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
+    private async Task<WrittenExport> WriteBundle(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
     {
         var rows = 0L;
         var summary = await log.WriteBundleAsync(filter.From, filter.To, to, happened =>
@@ -120,7 +128,7 @@ internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAudi
         scope.Note("first_index", summary.From);
         scope.Note("end_index", summary.To);
         scope.Note("size", summary.Size);
-        return summary.Events;
+        return new(summary.Events, []);
     }
 }
 

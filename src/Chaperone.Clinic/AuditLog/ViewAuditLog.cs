@@ -23,7 +23,10 @@ internal sealed record ViewAuditLog(AuditQuery Query, bool WithNames = false) : 
 /// <param name="Next">The cursor of the next older ones, or null.</param>
 /// <param name="Members">Staff by account id; empty unless names were asked for.</param>
 /// <param name="Integrity">What the last verification found.</param>
-public sealed record AuditPage(IReadOnlyList<ReadEvent> Events, string? Next, IReadOnlyDictionary<Guid, AuditMember> Members, LogIntegrity Integrity);
+public sealed record AuditPage(IReadOnlyList<ReadEvent> Events, string? Next, IReadOnlyDictionary<Guid, AuditMember> Members, LogIntegrity Integrity)
+{
+    internal IReadOnlyList<Guid> Untold { get; init; } = [];
+}
 
 /// <summary>A member of staff as the log shows them.</summary>
 /// <param name="Id">The account.</param>
@@ -45,7 +48,7 @@ internal sealed class ViewAuditLogHandler(ClinicLog log) : IHandler<ViewAuditLog
         scope.Found(page.Events.Count, read.Value.Fields);
         if (page.Events.Count > 0)
             foreach (var person in read.Value.People) scope.Show(person);
-        return new AuditPage(page.Events, page.Next?.ToString("N"), request.WithNames ? await scope.OpenStaff(cancel) : new Dictionary<Guid, AuditMember>(), LogIntegrity.Of(log));
+        return new AuditPage(page.Events, page.Next?.ToString("N"), request.WithNames ? await scope.OpenStaff(cancel) : new Dictionary<Guid, AuditMember>(), LogIntegrity.Of(log)) { Untold = await log.UntoldAsync(page.Events, cancel) };
     }
 }
 
@@ -60,7 +63,10 @@ internal sealed record ViewAuditEvent(Guid EventId, bool WithNames = false) : IO
 /// <summary>One event of the log.</summary>
 /// <param name="Read">The event and its index.</param>
 /// <param name="Members">Staff by account id; empty unless names were asked for.</param>
-public sealed record AuditEntry(ReadEvent Read, IReadOnlyDictionary<Guid, AuditMember> Members);
+public sealed record AuditEntry(ReadEvent Read, IReadOnlyDictionary<Guid, AuditMember> Members)
+{
+    internal IReadOnlyList<Guid> Untold { get; init; } = [];
+}
 
 internal sealed class ViewAuditEventHandler(ClinicLog log) : IHandler<ViewAuditEvent, AuditEntry>
 {
@@ -70,7 +76,7 @@ internal sealed class ViewAuditEventHandler(ClinicLog log) : IHandler<ViewAuditE
         scope.Concerns("event", request.EventId);
         if (await log.FindAsync(request.EventId, cancel) is not { } found) return PlatformErrors.NotFound;
         foreach (var person in found.Event.People()) scope.Show(person);
-        return new AuditEntry(found, request.WithNames ? await scope.OpenStaff(cancel) : new Dictionary<Guid, AuditMember>());
+        return new AuditEntry(found, request.WithNames ? await scope.OpenStaff(cancel) : new Dictionary<Guid, AuditMember>()) { Untold = await log.UntoldAsync([found], cancel) };
     }
 }
 

@@ -10,7 +10,7 @@ namespace Chaperone.Platform.Ledger;
 /// <param name="To">End of the range, itself not in it.</param>
 /// <param name="Size">Size of the checkpoint that covers it.</param>
 /// <param name="Events">Events present.</param>
-/// <param name="Expired">Events whose body had ended.</param>
+/// <param name="Expired">Events whose body had ended, or does not open.</param>
 public sealed record BundleSummary(long From, long To, long Size, long Events, long Expired);
 
 /// <summary>Writes a clinic's events of a span of time as a bundle that proves itself (kernel: <see cref="BundleWriter"/>), streaming.</summary>
@@ -101,7 +101,12 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
                     yield return new(null, null);
                     continue;
                 }
-                var body = await row.OpenAsync(keys, transaction.Tenant, cancel);
+                // A body that does not open cannot go out. Its entry does, without a line and without an event of expiry: who verifies the bundle finds it.
+                if (await row.TryOpenAsync(keys, transaction.Tenant, cancel) is not { } body)
+                {
+                    yield return new(null, null);
+                    continue;
+                }
                 onEvent?.Invoke(EventJson.Read(body.Line));
                 yield return new(body.Salt.ToArray(), body.Line.ToArray());
             }
@@ -119,7 +124,7 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
         foreach (var row in rows)
         {
             if (!indexes.TryGetValue(row.Id, out var index) || index < end || index >= size) continue;
-            var body = await row.OpenAsync(keys, transaction.Tenant, cancel);
+            if (await row.TryOpenAsync(keys, transaction.Tenant, cancel) is not { } body) continue;
             if (EventJson.Read(body.Line).Expired.Any(range => range.First < end && range.Last >= first)) expiries.Add(new(index, body.Salt.ToArray(), body.Line.ToArray()));
         }
         return expiries;

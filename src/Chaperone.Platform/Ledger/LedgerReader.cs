@@ -37,7 +37,13 @@ public sealed record EventFilter
 }
 
 /// <summary>An event as it was written, and its index once it has one.</summary>
-public sealed record ReadEvent(LedgerEvent Event, long? Index);
+/// <param name="Event">The event; of one that cannot be opened, what the row's clear columns say.</param>
+/// <param name="Index">Its place in the log, or null.</param>
+/// <param name="IsReadable">
+/// False when the body does not open: it was changed in the database, or its key is gone. Then only id, time, action, category, severity, outcome, the actor's id and the
+/// entity are set, nothing vouches for them, and the rest of <paramref name="Event"/> is empty and must not be shown as if it were so.
+/// </param>
+public sealed record ReadEvent(LedgerEvent Event, long? Index, bool IsReadable = true);
 
 /// <summary>Some events, newest first, and the cursor with which the next older ones are asked for; null when there are none.</summary>
 public sealed record EventPage(IReadOnlyList<ReadEvent> Events, Guid? Next);
@@ -52,7 +58,6 @@ public sealed class LedgerReader(LogKeys keys)
     /// <param name="before">The cursor of the page before, or null for the newest.</param>
     /// <param name="limit">1 to 1,000.</param>
     /// <param name="cancel">Cancels.</param>
-    /// <exception cref="Encryption.SealBrokenException">A body does not open.</exception>
     public async Task<EventPage> PageAsync(TenantTransaction transaction, EventFilter filter, Guid? before, int limit, CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
@@ -63,11 +68,7 @@ public sealed class LedgerReader(LogKeys keys)
         if (more) rows.RemoveAt(limit);
         var indexes = await IndexesAsync(transaction, [.. rows.Select(row => row.Id)], cancel);
         var events = new List<ReadEvent>(rows.Count);
-        foreach (var row in rows)
-        {
-            var body = await row.OpenAsync(keys, transaction.Tenant, cancel);
-            events.Add(new(EventJson.Read(body.Line), indexes.TryGetValue(row.Id, out var index) ? index : null));
-        }
+        foreach (var row in rows) events.Add(await ReadAsync(row, transaction.Tenant, indexes, cancel));
         return new(events, more ? rows[^1].Id : null);
     }
 
@@ -77,7 +78,14 @@ public sealed class LedgerReader(LogKeys keys)
         await using var command = transaction.Command($"SELECT {StoredEvent.Columns} FROM ledger.every_event WHERE tenant_id = $1 AND id = $2", transaction.Tenant, id);
         if ((await StoredEvent.ReadAllAsync(command, cancel)).FirstOrDefault() is not { } row) return null;
         var indexes = await IndexesAsync(transaction, [id], cancel);
-        return new(EventJson.Read((await row.OpenAsync(keys, transaction.Tenant, cancel)).Line), indexes.TryGetValue(id, out var index) ? index : null);
+        return await ReadAsync(row, transaction.Tenant, indexes, cancel);
+    }
+
+    // One event that does not open must not hide the others: it is shown as what it is.
+    private async ValueTask<ReadEvent> ReadAsync(StoredEvent row, Guid tenant, Dictionary<Guid, long> indexes, CancellationToken cancel)
+    {
+        long? place = indexes.TryGetValue(row.Id, out var index) ? index : null;
+        return await row.TryOpenAsync(keys, tenant, cancel) is { } body ? new(EventJson.Read(body.Line), place) : new(row.ClearPart(), place, IsReadable: false);
     }
 
     // Every filter has an index that ends in id, so a page is read backwards from the cursor. Actions are asked one by one and merged: the planner, given a list,

@@ -32,6 +32,34 @@ internal sealed record StoredEvent(
         return new(plain);
     }
 
+    /// <summary>Opens the body; null when it does not open.</summary>
+    public async ValueTask<OpenedBody?> TryOpenAsync(LogKeys keys, Guid tenant, CancellationToken cancel)
+    {
+        try
+        {
+            return await OpenAsync(keys, tenant, cancel);
+        }
+        catch (SealBrokenException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What the clear columns say of the event, for one whose body does not open.</summary>
+    public LedgerEvent ClearPart() => new()
+    {
+        Id = Id,
+        At = LogVerification.TimeOf(Id),
+        Action = Action,
+        Category = EventCatalogue.Knows(Action) ? EventCatalogue.Find(Action).Category : EventCategory.Security,
+        Severity = Enum.GetValues<EventSeverity>().FirstOrDefault(known => EventJson.Name(known) == Severity, EventSeverity.Critical),
+        Outcome = Enum.GetValues<EventOutcome>().FirstOrDefault(known => EventJson.Name(known) == Outcome, EventOutcome.Failure),
+        Actor = new(Actor is null ? ActorKind.Anonymous : ActorKind.User, Actor),
+        Entity = EntityType is { } type && EntityId is { } id ? new(type, id) : null,
+        Source = new(""),
+        Decision = "",
+    };
+
     /// <summary>The columns by which the row lies about the event, or null. <paramref name="ipIndex"/> is the blind index of the event's address.</summary>
     public string? DiffersFrom(LedgerEvent value, byte[]? ipIndex)
     {

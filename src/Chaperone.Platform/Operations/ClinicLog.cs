@@ -40,6 +40,18 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
     /// <summary>The event of that id, or null.</summary>
     public Task<ReadEvent?> FindAsync(Guid id, CancellationToken cancel) => reader.FindAsync(scope.Transaction, id, cancel);
 
+    /// <summary>Those of these events about which no event says yet that they do not open.</summary>
+    public async Task<IReadOnlyList<Guid>> UntoldAsync(IReadOnlyCollection<Guid> unreadable, CancellationToken cancel)
+    {
+        if (unreadable.Count == 0) return [];
+        await using var command = scope.Transaction.Command(
+            "SELECT entity_id FROM ledger.every_event WHERE tenant_id = $1 AND entity_id = ANY($2) AND action = 'security.seal_broken'", scope.Tenant.Id, unreadable.ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var told = new HashSet<Guid>();
+        while (await reader.ReadAsync(cancel)) told.Add(reader.GetGuid(0));
+        return [.. unreadable.Where(id => !told.Contains(id))];
+    }
+
     /// <summary>Writes the events of a span of time as a bundle that proves itself; see <see cref="LedgerBundle.WriteAsync"/>.</summary>
     public Task<BundleSummary> WriteBundleAsync(DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent> onEvent, CancellationToken cancel) =>
         bundle.WriteAsync(scope.Transaction, from, to, output, onEvent, cancel);

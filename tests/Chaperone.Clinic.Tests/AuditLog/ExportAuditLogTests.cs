@@ -128,7 +128,7 @@ public sealed class ExportAuditLogTests : AuditWorld
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
         new AuditCsv(TimeZoneInfo.FindSystemTimeZoneById("Europe/London")).Write(buffer, new(happened, 7));
         Assert.Equal(
-            $"2026-07-01T09:00:00.000000+01:00,7,{happened.Id},patient.updated,data_change,info,success,user,,'+1,,,,0,api,\"'=HYPERLINK(\"\"http://x\"\")\",'@x,'-2,d,,,,\"phone:changed; status:booked→cancelled\",0,\r\n",
+            $"2026-07-01T09:00:00.000000+01:00,7,{happened.Id},patient.updated,data_change,info,success,user,,'+1,,,,0,api,\"'=HYPERLINK(\"\"http://x\"\")\",'@x,'-2,d,,,,\"phone:changed; status:booked→cancelled\",0,,yes\r\n",
             Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
