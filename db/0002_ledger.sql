@@ -132,13 +132,17 @@ CREATE FUNCTION ledger.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'The log is append-only: % of %.% is refused.', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'CH002';
 END $$;
-CREATE FUNCTION ledger.only_extend() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  was bytea := CASE TG_TABLE_NAME WHEN 'tile' THEN to_jsonb(OLD)->>'hashes' ELSE to_jsonb(OLD)->>'entry_hashes' END;
-  now bytea := CASE TG_TABLE_NAME WHEN 'tile' THEN to_jsonb(NEW)->>'hashes' ELSE to_jsonb(NEW)->>'entry_hashes' END;
+CREATE FUNCTION ledger.only_extend_position() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF substr(now, 1, length(was)) <> was THEN
-    RAISE EXCEPTION 'The log is append-only: %.% is only ever extended.', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'CH002';
+  IF substr(NEW.entry_hashes, 1, length(OLD.entry_hashes)) <> OLD.entry_hashes OR NEW.event_ids[1:cardinality(OLD.event_ids)] <> OLD.event_ids THEN
+    RAISE EXCEPTION 'The log is append-only: ledger.position is only ever extended.' USING ERRCODE = 'CH002';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE FUNCTION ledger.only_extend_tile() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF substr(NEW.hashes, 1, length(OLD.hashes)) <> OLD.hashes THEN
+    RAISE EXCEPTION 'The log is append-only: ledger.tile is only ever extended.' USING ERRCODE = 'CH002';
   END IF;
   RETURN NEW;
 END $$;
@@ -152,11 +156,11 @@ BEGIN
   END LOOP;
   FOREACH t IN ARRAY ARRAY['position', 'tile'] LOOP
     EXECUTE format('CREATE TRIGGER refuse BEFORE DELETE OR TRUNCATE ON ledger.%I FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse()', t);
-    EXECUTE format('CREATE TRIGGER only_extend BEFORE UPDATE ON ledger.%I FOR EACH ROW EXECUTE FUNCTION ledger.only_extend()', t);
+    EXECUTE format('CREATE TRIGGER only_extend BEFORE UPDATE ON ledger.%I FOR EACH ROW EXECUTE FUNCTION ledger.only_extend_%s()', t, t);
   END LOOP;
 END $$;
 
--- The one way in. Raises CH001 where the transaction changed another number of tracked rows than its event names.
+-- The way in for a change, in the change's own transaction. Raises CH001 where the transaction changed another number of tracked rows than its event names.
 -- Without SET search_path, which would cost a third of the call: instead every name, type and operator in it is qualified, so no path can change what it does.
 CREATE FUNCTION ledger.append(
   p_id uuid, p_expires_on date, p_action text, p_severity text, p_outcome text, p_actor uuid, p_entity_type text, p_entity_id uuid,
@@ -180,6 +184,30 @@ BEGIN
       SELECT v_tenant, subject, p_id, p_expires_on FROM pg_catalog.unnest(p_subjects) AS subject;
   END IF;
   INSERT INTO ledger.pending (tenant_id, id, expires_on, entry) VALUES (v_tenant, p_id, p_expires_on, p_entry);
+END $$;
+
+-- The way in for what changed nothing: the events of many callers in one transaction. All arrays but p_subject_of and p_subjects are of one length;
+-- those two name the people, each with the position of their event. The same care about names as in append.
+CREATE FUNCTION ledger.append_all(
+  p_ids uuid[], p_expires_on date[], p_actions text[], p_severities text[], p_outcomes text[], p_actors uuid[], p_entity_types text[], p_entity_ids uuid[],
+  p_ip_indexes bytea[], p_bodies bytea[], p_entries bytea[], p_subject_of int[], p_subjects uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+  v_tenant pg_catalog.uuid := platform.tenant_id();
+BEGIN
+  IF v_tenant IS NULL THEN
+    RAISE EXCEPTION 'An event needs a clinic: chaperone.tenant_id is not set.' USING ERRCODE = 'CH001';
+  END IF;
+  IF platform.changed_rows() OPERATOR(pg_catalog.<>) 0 THEN
+    RAISE EXCEPTION 'These events name no changed rows, the transaction changed %.', platform.changed_rows() USING ERRCODE = 'CH001';
+  END IF;
+  -- unnest of several arrays is grammar, not a name to be looked up: the parser makes it pg_catalog.unnest.
+  INSERT INTO ledger.event (tenant_id, id, expires_on, action, severity, outcome, actor_id, entity_type, entity_id, ip_index, body)
+    SELECT v_tenant, e.* FROM unnest(p_ids, p_expires_on, p_actions, p_severities, p_outcomes, p_actors, p_entity_types, p_entity_ids, p_ip_indexes, p_bodies) AS e;
+  INSERT INTO ledger.event_subject (tenant_id, subject_id, event_id, expires_on)
+    SELECT v_tenant, s.subject, p_ids[s.event], p_expires_on[s.event] FROM unnest(p_subject_of, p_subjects) AS s (event, subject);
+  INSERT INTO ledger.pending (tenant_id, id, expires_on, entry)
+    SELECT v_tenant, e.* FROM unnest(p_ids, p_expires_on, p_entries) AS e;
 END $$;
 
 -- Makes, for every term, the month in which today's events end and the three after it. Returns whether a default
@@ -291,7 +319,8 @@ CREATE VIEW ledger.every_event_subject WITH (security_invoker = true) AS
 
 GRANT SELECT ON ledger.event, ledger.event_subject, ledger.event_held, ledger.event_subject_held, ledger.every_event, ledger.every_event_subject,
   ledger.tree, ledger.position, ledger.tile, ledger.checkpoint TO chaperone_app;
-GRANT EXECUTE ON FUNCTION ledger.append(uuid, date, text, text, text, uuid, text, uuid, bytea, bytea, bytea, uuid[], bigint) TO chaperone_app;
+GRANT EXECUTE ON FUNCTION ledger.append(uuid, date, text, text, text, uuid, text, uuid, bytea, bytea, bytea, uuid[], bigint),
+  ledger.append_all(uuid[], date[], text[], text[], text[], uuid[], text[], uuid[], bytea[], bytea[], bytea[], int[], uuid[]) TO chaperone_app;
 GRANT SELECT, DELETE ON ledger.pending TO chaperone_ledger;
 GRANT SELECT, INSERT, UPDATE ON ledger.tree, ledger.position, ledger.tile TO chaperone_ledger;
 GRANT SELECT, INSERT, DELETE, UPDATE (keep) ON ledger.checkpoint TO chaperone_ledger;

@@ -12,8 +12,9 @@ using NpgsqlTypes;
 namespace Chaperone.Bench;
 
 /// <summary>
-/// Events, each in its own commit, by sixteen callers with the sequencer at work; beside the same rows inserted plainly, also each in its own commit, into partitioned tables of the
-/// same columns and indexes, with no clinic set, no row-level security, no sealing, nothing hashed and nothing pending.
+/// Events with the sequencer at work, by sixteen callers: each in its own commit, as a change leaves them, and through the group appender, as reads do, where callers share commits. Beside the
+/// same rows inserted plainly, each in its own commit, into partitioned tables of the same columns and indexes, with no clinic set, no row-level security, no sealing, nothing hashed and
+/// nothing pending.
 /// </summary>
 internal static class AppendBench
 {
@@ -40,29 +41,42 @@ internal static class AppendBench
         var clinics = new List<Tenant>();
         for (var i = 0; i < Clinics; i++) clinics.Add(await platform.AddClinicAsync($"clinic{i}.test"));
         var sequencer = platform.Services.GetRequiredService<Sequencer>();
+        var (writer, appender) = (platform.Services.GetRequiredService<EventWriter>(), platform.Services.GetRequiredService<LedgerAppender>());
         await sequencer.StartAsync(CancellationToken.None);
         try
         {
-            var one = await CompareAsync("append, one clinic", platform, sequencer, clinics[..1], repetitions, duration);
-            var many = await CompareAsync("append, 16 clinics", platform, sequencer, clinics, repetitions, duration);
-            return [new("append, one clinic, events a second", one.Ours, one.Reference, 0.75), new("append, 16 clinics, events a second", many.Ours, many.Reference, 0.75)];
+            var rows = new List<Row>();
+            foreach (var (name, some) in new[] { ("one clinic", clinics[..1]), ("16 clinics", clinics) })
+            {
+                var own = await CompareAsync($"append, {name}", platform, sequencer, some, repetitions, duration, OwnCommit);
+                var group = await CompareAsync($"group append, {name}", platform, sequencer, some, repetitions, duration, writer.WriteAloneAsync);
+                rows.Add(new($"append, {name}, events a second", own.Ours, own.Reference, 0.75));
+                rows.Add(new($"group append, {name}, events a second", group.Ours, group.Reference, 0.75));
+            }
+            return rows;
         }
         finally
         {
             await sequencer.StopAsync(CancellationToken.None);
         }
+
+        async Task OwnCommit(Guid clinic, IReadOnlyList<LedgerEvent> events, CancellationToken cancel)
+        {
+            await TenantTransaction.WriteAsync(platform.Databases.App, [TenantTransaction.InClinic(clinic), LedgerAppender.Command(await appender.PrepareAsync(clinic, events[0], cancel), 0)], cancel);
+            sequencer.Signal(clinic);
+        }
     }
 
     private static async Task<(double Ours, double Reference)> CompareAsync(
-        string what, TestPlatform platform, Sequencer sequencer, List<Tenant> clinics, int repetitions, TimeSpan duration)
+        string what, TestPlatform platform, Sequencer sequencer, List<Tenant> clinics, int repetitions, TimeSpan duration,
+        Func<Guid, IReadOnlyList<LedgerEvent>, CancellationToken, Task> append)
     {
-        var writer = platform.Services.GetRequiredService<EventWriter>();
         var model = await platform.Services.GetRequiredService<LedgerAppender>().PrepareAsync(clinics[0].Id, Viewed(), CancellationToken.None);
         return await Measure.InTurn(what, repetitions, Ours, () => Measure.Rate(Callers, duration, caller => InsertAsync(platform.Databases.App, clinics[caller % clinics.Count].Id, model)));
 
         async Task<double> Ours()
         {
-            var rate = await Measure.Rate(Callers, duration, caller => writer.WriteAloneAsync(clinics[caller % clinics.Count].Id, [Viewed()], CancellationToken.None));
+            var rate = await Measure.Rate(Callers, duration, caller => append(clinics[caller % clinics.Count].Id, [Viewed()], CancellationToken.None));
             // What is still to be sequenced must not slow the reference.
             foreach (var clinic in clinics) await sequencer.CatchUpAsync(clinic.Id, CancellationToken.None);
             return rate;

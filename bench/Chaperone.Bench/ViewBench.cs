@@ -60,6 +60,7 @@ internal static class ViewBench
 
         var events = await ViewsAsync(server) - before;
         if (events != views.Answered) throw new InvalidOperationException($"{views.Answered} views were answered, {events} stand in the log.");
+        Report.Note($"view: {events} events in {await server.Database.ExecuteAsync("SELECT count(DISTINCT xmin::text) FROM ledger.event WHERE action = 'patient.viewed'")} commits");
         return [new("patient view, requests a second", a, b, 0.2)];
     }
 

@@ -8,7 +8,7 @@ namespace Chaperone.Clinic.Patients;
 public sealed record ViewPatient(Guid PatientId) : IOperation<Patient>, IAbout
 {
     /// <inheritdoc />
-    public static Policy Policy { get; } = Policy.Reads("patient.viewed").Needs(Permission.PatientView).About(PatientResource.Patient);
+    public static Policy Policy { get; } = Policy.Reads("patient.viewed").Needs(Permission.PatientView).About(PatientResource.Patient).Showing<PatientRow>();
 
     Guid IAbout.ResourceId => PatientId;
 }
@@ -17,7 +17,7 @@ internal sealed class ViewPatientHandler : IHandler<ViewPatient, Patient>
 {
     public async Task<Result<Patient>> Handle(ViewPatient request, OperationScope scope, CancellationToken cancel)
     {
-        return await scope.OpenToShow<PatientRow>(request.PatientId, cancel) is { } patient ? Patient.Of(patient) : PlatformErrors.NotFound;
+        return await scope.OpenResource<PatientRow>(cancel) is { } patient ? Patient.Of(patient) : PlatformErrors.NotFound;
     }
 }
 
@@ -26,7 +26,7 @@ internal sealed class ViewPatientHandler : IHandler<ViewPatient, Patient>
 public sealed record ViewPatientMasked(Guid PatientId) : IOperation<Patient>, IAbout
 {
     /// <inheritdoc />
-    public static Policy Policy { get; } = Policy.Reads("patient.viewed").Needs(Permission.PatientViewMasked).About(PatientResource.Patient);
+    public static Policy Policy { get; } = Policy.Reads("patient.viewed").Needs(Permission.PatientViewMasked).About(PatientResource.Patient).Showing<PatientRow>();
 
     Guid IAbout.ResourceId => PatientId;
 }
@@ -36,6 +36,6 @@ internal sealed class ViewPatientMaskedHandler : IHandler<ViewPatientMasked, Pat
     public async Task<Result<Patient>> Handle(ViewPatientMasked request, OperationScope scope, CancellationToken cancel)
     {
         scope.Note("view", "masked");
-        return await scope.OpenToShow<PatientRow>(request.PatientId, cancel) is { } patient ? Masking.Mask(Patient.Of(patient)) : PlatformErrors.NotFound;
+        return await scope.OpenResource<PatientRow>(cancel) is { } patient ? Masking.Mask(Patient.Of(patient)) : PlatformErrors.NotFound;
     }
 }

@@ -39,7 +39,7 @@ internal sealed class CheckpointSigner(NpgsqlDataSource ledger, LogKeys keys, Ch
     /// <summary>Signs the present tree unless that was done. False when another node holds the clinic's lock, which then does it.</summary>
     public async Task<bool> SignAsync(Guid tenant, CancellationToken cancel)
     {
-        var (transaction, tree) = await StoredTree.LockAsync(ledger, tenant, wait: false, cancel);
+        var (transaction, tree) = await StoredTree.TryLockAsync(ledger, tenant, cancel);
         await using (transaction)
         {
             if (tree is null) return false;
@@ -51,7 +51,7 @@ internal sealed class CheckpointSigner(NpgsqlDataSource ledger, LogKeys keys, Ch
             var nodes = tree.Nodes();
             if (nodes.Root() != tree.Root) throw new InconsistentLogException("the stored tiles do not lead to the root of the stored tree");
             if (newest is not null) Compare(newest, tree, nodes, "the newest checkpoint in the database");
-            if (FileOf(tenant, signer.Key) is { } outside) Compare(outside, tree, nodes, $"the checkpoint file {file.PathOf(tenant)}");
+            if (FileOf(tenant, signer.Key) is { } outside && (outside.Size, outside.Root) != (newest?.Size, newest?.Root)) Compare(outside, tree, nodes, $"the checkpoint file {file.PathOf(tenant)}");
 
             var note = new Checkpoint(signer.Key.Name, tree.Size, tree.Root).Sign(signer);
             Breakpoint?.Invoke(WriteStep.CheckpointFile, false);

@@ -25,11 +25,13 @@ public sealed class PreparedEvent
 /// <summary>Turns an event into what the database keeps, and into the command that appends it.</summary>
 /// <remarks>
 /// The command belongs into the transaction whose change the event tells of, as its last but COMMIT: change and event are then durable together or not at all.
-/// After the commit the caller wakes the <see cref="Sequencer"/>. The application role can write events in no other way.
+/// Events of what changed nothing go through the <see cref="GroupAppender"/>. After the commit the caller wakes the <see cref="Sequencer"/>. The application role can
+/// write events in no other way.
 /// </remarks>
 public sealed class LedgerAppender(LogKeys keys)
 {
     private const string Append = "SELECT ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    private const string AppendAll = "SELECT ledger.append_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
     /// <summary>Seals salt and line with the audit key of the month in which the event expires.</summary>
     /// <exception cref="KeyNotFoundException">The action is not in the catalogue.</exception>
@@ -72,8 +74,30 @@ public sealed class LedgerAppender(LogKeys keys)
         };
     }
 
-    /// <summary>Adds <see cref="Command"/> to a batch.</summary>
-    public static void AddTo(NpgsqlBatch batch, PreparedEvent prepared, long? changedRows) => batch.BatchCommands.Add(Command(prepared, changedRows));
+    /// <summary>The command that appends events of one clinic that changed nothing, in a transaction of that clinic.</summary>
+    public static NpgsqlBatchCommand CommandForAll(IReadOnlyList<PreparedEvent> prepared)
+    {
+        var people = prepared.SelectMany((each, i) => each.Event.Subjects.Select(subject => (Event: i + 1, Subject: subject))).ToArray();
+        return new(AppendAll)
+        {
+            Parameters =
+            {
+                Array(prepared, each => each.Id),
+                Array(prepared, each => each.ExpiresOn),
+                Array(prepared, each => each.Event.Action),
+                Array(prepared, each => EventJson.Name(each.Event.Severity)),
+                Array(prepared, each => EventJson.Name(each.Event.Outcome)),
+                Array(prepared, each => each.Event.Actor.Id),
+                Array(prepared, each => each.Event.Entity?.Type),
+                Array(prepared, each => each.Event.Entity?.Id),
+                Array(prepared, each => each.IpIndex),
+                Array(prepared, each => each.Body),
+                Array(prepared, each => each.Entry),
+                Array(people, each => each.Event),
+                Array(people, each => each.Subject),
+            },
+        };
+    }
 
     private static PreparedEvent Seal(Guid tenant, LedgerEvent value, DateOnly expiresOn, byte[]? ip, DataKey key)
     {
@@ -83,6 +107,13 @@ public sealed class LedgerAppender(LogKeys keys)
         line.CopyTo(plain, Entry.SaltSize);
         var body = SealedPayload.Seal(plain, key, LogKeys.Context(tenant, value.Id));
         return new(value, expiresOn, ip, body, Entry.Bytes(plain.AsSpan(0, Entry.SaltSize), line));
+    }
+
+    private static NpgsqlParameter<T[]> Array<TItem, T>(IReadOnlyList<TItem> items, Func<TItem, T> value)
+    {
+        var values = new T[items.Count];
+        for (var i = 0; i < values.Length; i++) values[i] = value(items[i]);
+        return new() { TypedValue = values };
     }
 
     private static NpgsqlParameter Nullable(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };

@@ -17,6 +17,7 @@ public static class LedgerServices
         .AddSingleton(provider => KeysOf(provider.GetRequiredService<KeyRing>()))
         .AddSingleton(new CheckpointFile(checkpointFolder))
         .AddSingleton<LedgerAppender>()
+        .AddSingleton<GroupAppender>()
         .AddSingleton(provider => new Sequencer(
             provider.GetRequiredService<Databases>(), provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<CheckpointFile>(), installation,
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Sequencer>>()))

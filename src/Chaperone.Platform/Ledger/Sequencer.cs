@@ -11,12 +11,12 @@ namespace Chaperone.Platform.Ledger;
 /// </summary>
 /// <remarks>
 /// Woken by <see cref="Signal"/> after a commit on this node; what other nodes committed and could not sequence is found by a sweep every few seconds.
-/// Not by NOTIFY, which makes commits wait for each other (docs/decisions). At most a tenth of a second lies between two growths of a clinic's tree and half a second between two
+/// Not by NOTIFY, which makes commits wait for each other (docs/decisions). At most a fifth of a second lies between two growths of a clinic's tree and half a second between two
 /// of its checkpoints. Recovery is the normal path: all state is in the database, and each step is one transaction.
 /// </remarks>
 public sealed partial class Sequencer : BackgroundService
 {
-    private static readonly TimeSpan GrowEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan GrowEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan SignEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(3);
     private const int Workers = 4;
@@ -54,7 +54,7 @@ public sealed partial class Sequencer : BackgroundService
     /// <summary>Sequences all that was committed before the call, so that whoever reads the log next does not miss their own act.</summary>
     public async Task CatchUpAsync(Guid tenant, CancellationToken cancel)
     {
-        while (await GrowAsync(tenant, wait: true, cancel) == StoredTree.Batch) { }
+        while (await GrowAsync(tenant, cancel) == StoredTree.Batch) { }
         Signal(tenant);     // for the checkpoint
     }
 
@@ -71,7 +71,7 @@ public sealed partial class Sequencer : BackgroundService
     /// <summary>Sequences and signs what is committed now. For commands that run without the service.</summary>
     public async Task FlushAsync(Guid tenant, CancellationToken cancel)
     {
-        while (await GrowAsync(tenant, wait: true, cancel) == StoredTree.Batch) { }
+        while (await GrowAsync(tenant, cancel) == StoredTree.Batch) { }
         await Signing.SignAsync(tenant, cancel);
     }
 
@@ -118,7 +118,7 @@ public sealed partial class Sequencer : BackgroundService
         try
         {
             if (Left(log.Grown, GrowEvery) is { } early) return early;
-            var count = await GrowAsync(log.Tenant, wait: false, cancel);
+            var count = await GrowAsync(log.Tenant, cancel);
             log.Grown = clock.GetTimestamp();
             if (count != 0) log.Unsigned = true;
             if (count == StoredTree.Batch) return TimeSpan.Zero;
@@ -155,20 +155,17 @@ public sealed partial class Sequencer : BackgroundService
         }
     }
 
-    /// <summary>Returns how many events were sequenced; -1 when another node is at it, which may have missed the newest.</summary>
-    internal async Task<int> GrowAsync(Guid tenant, bool wait, CancellationToken cancel)
+    /// <summary>Returns how many events were sequenced.</summary>
+    internal async Task<int> GrowAsync(Guid tenant, CancellationToken cancel)
     {
-        var (transaction, tree) = await StoredTree.LockAsync(databases.Ledger, tenant, wait, cancel);
-        await using (transaction)
-        {
-            if (tree is null) return -1;
-            var count = await tree.GrowAsync(cancel);
-            if (count == 0) return 0;
-            Signing.Breakpoint?.Invoke(WriteStep.Grow, false);
-            await transaction.CommitAsync(cancel);
-            Signing.Breakpoint?.Invoke(WriteStep.Grow, true);
-            return count;
-        }
+        var growth = await StoredTree.BeginGrowthAsync(databases.Ledger, tenant, cancel);
+        await using var transaction = growth.Transaction;
+        if (growth.Pending.Count == 0) return 0;
+        await growth.Tree.GrowAsync(growth, cancel);
+        Signing.Breakpoint?.Invoke(WriteStep.Grow, false);
+        await transaction.CommitAsync(cancel);
+        Signing.Breakpoint?.Invoke(WriteStep.Grow, true);
+        return growth.Pending.Count;
     }
 
     private async Task SweepAsync(CancellationToken cancel)

@@ -22,51 +22,81 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
     {
         await using var command = transaction.Command(ReadTree);
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        return await FromAsync(transaction, reader, cancel);
+        var (size, root) = await StandAsync(reader, cancel);
+        return new(transaction, size, root);
     }
 
-    private static async Task<StoredTree> FromAsync(TenantTransaction transaction, NpgsqlDataReader reader, CancellationToken cancel) =>
-        await reader.ReadAsync(cancel)
-            ? new(transaction, reader.GetInt64(0), new(reader.GetFieldValue<byte[]>(1)))
-            : new(transaction, 0, Merkle.EmptyRoot);
-
-    /// <summary>Takes the clinic's lock, until the transaction ends, and reads the tree after it. Null when another holds it and <paramref name="wait"/> is false.</summary>
-    public static async Task<(TenantTransaction Transaction, StoredTree? Tree)> LockAsync(NpgsqlDataSource ledger, Guid tenant, bool wait, CancellationToken cancel)
+    /// <summary>Takes the clinic's lock, until the transaction ends, and reads the tree after it. Null when another holds it.</summary>
+    public static async Task<(TenantTransaction Transaction, StoredTree? Tree)> TryLockAsync(NpgsqlDataSource ledger, Guid tenant, CancellationToken cancel)
     {
-        var key = LockKey(tenant);
-        var take = new NpgsqlBatchCommand(wait ? "SELECT pg_advisory_xact_lock($1) IS NOT NULL" : "SELECT pg_try_advisory_xact_lock($1)")
+        var (transaction, (taken, size, root)) = await TenantTransaction.BeginAsync(ledger, tenant, [Lock("SELECT pg_try_advisory_xact_lock($1)", tenant), new(ReadTree)], async reader =>
         {
-            Parameters = { new NpgsqlParameter<long> { TypedValue = key } },
-        };
-        var (transaction, taken) = await TenantTransaction.BeginAsync(ledger, tenant, take, cancel);
-        try
-        {
-            return (transaction, taken is true ? await ReadAsync(transaction, cancel) : null);
-        }
-        catch
-        {
-            await transaction.DisposeAsync();
-            throw;
-        }
+            var taken = await reader.ReadAsync(cancel) && reader.GetBoolean(0);
+            await reader.NextResultAsync(cancel);
+            var (size, root) = await StandAsync(reader, cancel);
+            return (taken, size, root);
+        }, false, cancel);
+        return (transaction, taken ? new(transaction, size, root) : null);
     }
 
-    /// <summary>Gives the pending events the next indexes, in the order of their ids, and writes positions, tiles and tree. Not yet committed. Returns how many.</summary>
+    /// <summary>Takes the clinic's lock, waiting for it, and takes the pending events out of their table: all of that is undone unless the growth is committed.</summary>
+    public static async Task<Growth> BeginGrowthAsync(NpgsqlDataSource ledger, Guid tenant, CancellationToken cancel)
+    {
+        NpgsqlBatchCommand[] queries =
+        [
+            Lock("SELECT pg_advisory_xact_lock($1) IS NOT NULL", tenant),
+            new(ReadTree),
+            // By ctid: rows are never updated, and whoever deletes holds the lock.
+            new("DELETE FROM ledger.pending WHERE tenant_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM ledger.pending WHERE tenant_id = $1 ORDER BY id LIMIT $2)) RETURNING id, entry")
+            {
+                Parameters = { new NpgsqlParameter<Guid> { TypedValue = tenant }, new NpgsqlParameter<int> { TypedValue = Batch } },
+            },
+            // The right edge: at each level the tile that holds the last hash.
+            new("""
+                SELECT 0::smallint, p.n, p.entry_hashes FROM ledger.tree JOIN ledger.position AS p ON p.tenant_id = $1 AND p.n = (tree.size - 1) >> $2 WHERE tree.tenant_id = $1
+                UNION ALL
+                SELECT t.level, t.n, t.hashes FROM ledger.tree CROSS JOIN generate_series(1, $3) AS at (level)
+                  JOIN ledger.tile AS t ON t.tenant_id = $1 AND t.level = at.level::smallint AND t.n = ((tree.size >> ($2 * at.level)) - 1) >> $2
+                 WHERE tree.tenant_id = $1 AND tree.size >> ($2 * at.level) > 0
+                """)
+            {
+                Parameters = { new NpgsqlParameter<Guid> { TypedValue = tenant }, new NpgsqlParameter<int> { TypedValue = Tiles.Height }, new NpgsqlParameter<int> { TypedValue = Tiles.HighestLevel } },
+            },
+        ];
+        var (transaction, growth) = await TenantTransaction.BeginAsync(ledger, tenant, queries, async reader =>
+        {
+            await reader.NextResultAsync(cancel);
+            var (size, root) = await StandAsync(reader, cancel);
+            await reader.NextResultAsync(cancel);
+            var pending = await PendingAsync(reader, cancel);
+            await reader.NextResultAsync(cancel);
+            return (Size: size, Root: root, Pending: pending, Edge: await EdgeAsync(reader, cancel));
+        }, false, cancel);
+        return new(new(transaction, growth.Size, growth.Root), transaction, growth.Pending, growth.Edge);
+    }
+
+    /// <summary>A growth under way.</summary>
+    /// <param name="Tree">The tree before it.</param>
+    /// <param name="Transaction">What it happens in; disposing it undoes it.</param>
+    /// <param name="Pending">The events to sequence, in the order of their ids.</param>
+    /// <param name="Edge">The tiles that hold the last hashes.</param>
+    public sealed record Growth(StoredTree Tree, TenantTransaction Transaction, List<(Guid Id, byte[] Entry)> Pending, Dictionary<(int Level, long Index), byte[]> Edge);
+
+    private static NpgsqlBatchCommand Lock(string sql, Guid tenant) => new(sql) { Parameters = { new NpgsqlParameter<long> { TypedValue = LockKey(tenant) } } };
+
+    private static async Task<(long Size, Hash256 Root)> StandAsync(NpgsqlDataReader reader, CancellationToken cancel) =>
+        await reader.ReadAsync(cancel) ? (reader.GetInt64(0), new(reader.GetFieldValue<byte[]>(1))) : (0, Merkle.EmptyRoot);
+
+    /// <summary>Gives the pending events the next indexes and writes positions, tiles and tree. Not yet committed.</summary>
     /// <exception cref="InvalidDataException">The stored tiles do not lead to the stored root.</exception>
-    public async Task<int> GrowAsync(CancellationToken cancel)
+    public async Task GrowAsync(Growth growth, CancellationToken cancel)
     {
-        var (ids, entries) = await PendingAsync(cancel);
-        if (ids.Count == 0) return 0;
-        var edge = await RightEdgeAsync(cancel);
-        var leaves = entries.ConvertAll(entry => Merkle.LeafHash(entry));
-        var grown = TreeGrowth.Grow(size, root, (level, index, _) => edge.GetValueOrDefault((level, index)), leaves);
+        var leaves = growth.Pending.ConvertAll(pending => Merkle.LeafHash(pending.Entry));
+        var grown = TreeGrowth.Grow(size, root, (level, index, _) => growth.Edge.GetValueOrDefault((level, index)), leaves);
 
         await using var batch = new NpgsqlBatch(transaction.Connection);
-        AddPositions(batch, ids, entries);
+        AddPositions(batch, growth.Pending);
         foreach (var tile in grown.Tiles) if (tile.Level > 0) AddTile(batch, tile);
-        batch.BatchCommands.Add(new("DELETE FROM ledger.pending WHERE tenant_id = $1 AND id = ANY($2)")
-        {
-            Parameters = { new NpgsqlParameter<Guid> { TypedValue = transaction.Tenant }, new NpgsqlParameter<Guid[]> { TypedValue = [.. ids] } },
-        });
         batch.BatchCommands.Add(new(
             "INSERT INTO ledger.tree AS tree (tenant_id, size, root) VALUES ($1, $2, $3) ON CONFLICT (tenant_id) DO UPDATE SET size = EXCLUDED.size, root = EXCLUDED.root WHERE tree.size = $4")
         {
@@ -77,10 +107,8 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
             },
         });
         await batch.ExecuteNonQueryAsync(cancel);
-        // The lock makes both certain; were it ever lost, nothing may be committed.
-        if (batch.BatchCommands[^1].RecordsAffected != 1 || batch.BatchCommands[^2].RecordsAffected != ids.Count)
-            throw new InvalidDataException("Another sequencer has grown the tree meanwhile.");
-        return ids.Count;
+        // The lock makes it certain; were it ever lost, nothing may be committed.
+        if (batch.BatchCommands[^1].RecordsAffected != 1) throw new InvalidDataException("Another sequencer has grown the tree meanwhile.");
     }
 
     /// <summary>The tree's nodes, read as they are asked for: few, each a primary key look-up.</summary>
@@ -109,73 +137,40 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
         return leaves;
     }
 
-    private async Task<(List<Guid> Ids, List<byte[]> Entries)> PendingAsync(CancellationToken cancel)
+    private static async Task<List<(Guid Id, byte[] Entry)>> PendingAsync(NpgsqlDataReader reader, CancellationToken cancel)
     {
-        await using var command = transaction.Command("SELECT id, entry FROM ledger.pending WHERE tenant_id = $1 ORDER BY id LIMIT $2", transaction.Tenant, Batch);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var (ids, entries) = (new List<Guid>(), new List<byte[]>());
+        var pending = new List<(Guid Id, byte[] Entry)>();
         while (await reader.ReadAsync(cancel))
         {
-            ids.Add(reader.GetGuid(0));
-            var entry = reader.GetFieldValue<byte[]>(1);
-            if (entry.Length != Entry.Size || entry[0] != Entry.Version) throw new InvalidDataException($"The pending entry of event {ids[^1]} is not an entry.");
-            entries.Add(entry);
+            var (id, entry) = (reader.GetGuid(0), reader.GetFieldValue<byte[]>(1));
+            if (entry.Length != Entry.Size || entry[0] != Entry.Version) throw new InvalidDataException($"The pending entry of event {id} is not an entry.");
+            pending.Add((id, entry));
         }
-        return (ids, entries);
+        pending.Sort(static (one, other) => one.Id.CompareTo(other.Id));
+        return pending;
     }
 
-    private async Task<Dictionary<(int Level, long Index), byte[]>> RightEdgeAsync(CancellationToken cancel)
+    private static async Task<Dictionary<(int Level, long Index), byte[]>> EdgeAsync(NpgsqlDataReader reader, CancellationToken cancel)
     {
         var edge = new Dictionary<(int, long), byte[]>();
-        if (size == 0) return edge;
-        var (levels, indexes) = (new List<short>(), new List<long>());
-        for (var level = 1; level <= Tiles.HighestLevel && size >> (Tiles.Height * level) > 0; level++)
+        while (await reader.ReadAsync(cancel))
         {
-            levels.Add((short)level);
-            indexes.Add(Tiles.CountAt(level, size) - 1);
+            var (level, bytes) = (reader.GetInt16(0), reader.GetFieldValue<byte[]>(2));
+            edge[(level, reader.GetInt64(1))] = level == 0 ? LeavesOf(bytes) : bytes;
         }
-        await using var batch = new NpgsqlBatch(transaction.Connection)
-        {
-            BatchCommands =
-            {
-                new("SELECT 0::smallint, n, entry_hashes FROM ledger.position WHERE tenant_id = $1 AND n = $2")
-                {
-                    Parameters = { new NpgsqlParameter<Guid> { TypedValue = transaction.Tenant }, new NpgsqlParameter<long> { TypedValue = Tiles.CountAt(0, size) - 1 } },
-                },
-                new("SELECT tile.level, tile.n, hashes FROM unnest($2, $3) AS wanted (level, n) JOIN ledger.tile ON tile.tenant_id = $1 AND tile.level = wanted.level AND tile.n = wanted.n")
-                {
-                    Parameters =
-                    {
-                        new NpgsqlParameter<Guid> { TypedValue = transaction.Tenant },
-                        new() { Value = levels.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint },
-                        new() { Value = indexes.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint },
-                    },
-                },
-            },
-        };
-        await using var reader = await batch.ExecuteReaderAsync(cancel);
-        do
-        {
-            while (await reader.ReadAsync(cancel))
-            {
-                var (level, bytes) = (reader.GetInt16(0), reader.GetFieldValue<byte[]>(2));
-                edge[(level, reader.GetInt64(1))] = level == 0 ? LeavesOf(bytes) : bytes;
-            }
-        }
-        while (await reader.NextResultAsync(cancel));
         return edge;
     }
 
-    private void AddPositions(NpgsqlBatch batch, List<Guid> ids, List<byte[]> entries)
+    private void AddPositions(NpgsqlBatch batch, List<(Guid Id, byte[] Entry)> pending)
     {
-        for (var done = 0; done < ids.Count;)
+        for (var done = 0; done < pending.Count;)
         {
             var index = size + done;
             var filled = (int)(index % Tiles.Width);
-            var count = Math.Min(Tiles.Width - filled, ids.Count - done);
+            var count = Math.Min(Tiles.Width - filled, pending.Count - done);
             var hashes = new byte[count * Hash256.Size];
-            for (var i = 0; i < count; i++) entries[done + i].AsSpan(1).CopyTo(hashes.AsSpan(i * Hash256.Size));
-            var chunk = ids.GetRange(done, count);
+            for (var i = 0; i < count; i++) pending[done + i].Entry.AsSpan(1).CopyTo(hashes.AsSpan(i * Hash256.Size));
+            var chunk = pending.GetRange(done, count).ConvertAll(each => each.Id);
             batch.BatchCommands.Add(new(filled == 0
                 ? "INSERT INTO ledger.position (tenant_id, n, min_id, max_id, event_ids, entry_hashes) VALUES ($1, $2, $3, $4, $5, $6)"
                 : """
@@ -187,7 +182,7 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
                 {
                     new NpgsqlParameter<Guid> { TypedValue = transaction.Tenant },
                     new NpgsqlParameter<long> { TypedValue = index / Tiles.Width },
-                    new NpgsqlParameter<Guid> { TypedValue = chunk[0] },      // pending comes in the order of ids
+                    new NpgsqlParameter<Guid> { TypedValue = chunk[0] },      // in the order of ids
                     new NpgsqlParameter<Guid> { TypedValue = chunk[^1] },
                     new NpgsqlParameter<Guid[]> { TypedValue = [.. chunk] },
                     new NpgsqlParameter<byte[]> { TypedValue = hashes },

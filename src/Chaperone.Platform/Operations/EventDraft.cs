@@ -1,6 +1,5 @@
 using Chaperone.Ledger;
 using Chaperone.Platform.Ledger;
-using Chaperone.Platform.Sealing;
 
 namespace Chaperone.Platform.Operations;
 
@@ -10,10 +9,10 @@ internal static class EventDraft
     private const int MostRecords = 500;
     private const int MostSubjects = 2000;
 
-    public static IReadOnlyList<LedgerEvent> Of(Attempt attempt, OperationScope scope, RowWriter writer, DateTimeOffset now)
+    public static IReadOnlyList<LedgerEvent> Of(Attempt attempt, OperationScope scope, DateTimeOffset now)
     {
         var type = EventCatalogue.Find(scope.EventAction!);
-        var records = writer.Records.ToArray();
+        var records = scope.Records.ToArray();
         var subjects = scope.Subjects.ToArray();
         var parts = Math.Max(1, Math.Max(Parts(records.Length, MostRecords), Parts(subjects.Length, MostSubjects)));
         var events = new List<LedgerEvent>(parts);
@@ -25,7 +24,7 @@ internal static class EventDraft
                 Outcome = scope.Outcome,
                 Subjects = Slice(subjects, part, MostSubjects),
                 Records = Slice(records, part, MostRecords),
-                Changes = part > 0 ? [] : [.. writer.Changes, .. scope.ExtraChanges],
+                Changes = part > 0 ? [] : [.. scope.Changes, .. scope.ExtraChanges],
                 Reason = scope.ReasonCode,
                 Hits = part > 0 ? null : scope.HitCount,
                 Fields = part > 0 ? [] : scope.UsedFields,

@@ -5,31 +5,31 @@ using Npgsql;
 
 namespace Chaperone.Platform.Operations;
 
-/// <summary>Writes events: with the change they are about, in the same commit, or alone.</summary>
-public sealed class EventWriter(LedgerAppender appender, Databases databases, Sequencer sequencer, AnonymousFailures failures)
+/// <summary>Writes events: with the change they are about, in the same commit, or, of what changed nothing, together with other callers'.</summary>
+public sealed class EventWriter(LedgerAppender appender, GroupAppender group, Sequencer sequencer, AnonymousFailures failures)
 {
     /// <summary>Appends the events and commits, in one round trip. The last append refuses the transaction when it changed another number of tracked rows than the events name.</summary>
     internal async Task CommitAsync(IReadOnlyList<LedgerEvent> events, TenantTransaction transaction, long changedRows, CancellationToken cancel)
     {
-        await transaction.CommitAsync(await CommandsAsync(transaction.Tenant, events, changedRows, cancel), cancel);
+        var prepared = await PrepareAsync(transaction.Tenant, events, cancel);
+        await transaction.CommitAsync(prepared.Select((each, i) => LedgerAppender.Command(each, i == prepared.Count - 1 ? changedRows : null)), cancel);
         sequencer.Signal(transaction.Tenant);
     }
 
-    /// <summary>Appends events of something that changed nothing: refusals, failures, the system's own.</summary>
+    /// <summary>Appends events of something that changed nothing: reads, refusals, failures, the system's own. Returns when they are durable.</summary>
     public async Task WriteAloneAsync(Guid tenant, IReadOnlyList<LedgerEvent> events, CancellationToken cancel)
     {
         var counted = failures.Admit(tenant, events);
         if (counted.Count == 0) return;
-        await TenantTransaction.WriteAsync(databases.App, tenant, await CommandsAsync(tenant, counted, 0, cancel), cancel);
+        await group.AppendAsync(tenant, await PrepareAsync(tenant, counted, cancel), cancel);
         sequencer.Signal(tenant);
     }
 
-    private async Task<List<NpgsqlBatchCommand>> CommandsAsync(Guid tenant, IReadOnlyList<LedgerEvent> events, long changedRows, CancellationToken cancel)
+    private async ValueTask<IReadOnlyList<PreparedEvent>> PrepareAsync(Guid tenant, IReadOnlyList<LedgerEvent> events, CancellationToken cancel)
     {
-        var commands = new List<NpgsqlBatchCommand>(events.Count);
-        for (var i = 0; i < events.Count; i++)
-            commands.Add(LedgerAppender.Command(await appender.PrepareAsync(tenant, events[i], cancel), i == events.Count - 1 ? changedRows : null));
-        return commands;
+        var prepared = new PreparedEvent[events.Count];
+        for (var i = 0; i < prepared.Length; i++) prepared[i] = await appender.PrepareAsync(tenant, events[i], cancel);
+        return prepared;
     }
 }
 

@@ -15,12 +15,15 @@ namespace Chaperone.Platform.Operations;
 public sealed class OperationScope
 {
     private readonly KeyRing keys;
+    private readonly Begun begun;
+    private readonly ChaperoneDb? db;
+    private readonly RowWriter? writer;
     private readonly HashSet<Guid> subjects = [];
     private readonly List<Func<CancellationToken, Task>> afterCommit = [];
 
-    internal OperationScope(Caller caller, OperationInfo operation, Relation reach, DateTimeOffset now, TenantTransaction transaction, ChaperoneDb db, KeyRing keys, RowWriter writer)
+    internal OperationScope(Caller caller, OperationInfo operation, Relation reach, DateTimeOffset now, Begun begun, ChaperoneDb? db, KeyRing keys, RowWriter? writer)
     {
-        (Caller, Operation, Reach, Now, Transaction, Db, this.keys, Writer) = (caller, operation, reach, now, transaction, db, keys, writer);
+        (Caller, Operation, Reach, Now, this.begun, this.db, this.keys, this.writer) = (caller, operation, reach, now, begun, db, keys, writer);
         EventAction = operation.Policy.Action;
     }
 
@@ -40,14 +43,20 @@ public sealed class OperationScope
     public Relation Reach { get; }
 
     /// <summary>The clinic's tables, under row-level security.</summary>
-    public ChaperoneDb Db { get; }
+    public ChaperoneDb Db => db ?? throw Without();
 
     /// <summary>Many rows at once: seals, digests and inserts in few statements.</summary>
-    public RowWriter Writer { get; }
+    public RowWriter Writer => writer ?? throw Without();
 
     internal OperationInfo Operation { get; }
 
-    internal TenantTransaction Transaction { get; }
+    internal TenantTransaction Transaction => begun.Transaction ?? throw Without();
+
+    internal IReadOnlyCollection<EventRecord> Records => writer?.Records ?? [];
+
+    internal IReadOnlyCollection<FieldChange> Changes => writer?.Changes ?? [];
+
+    internal long ChangedRows => writer?.ChangedRows ?? 0;
 
     internal IReadOnlyCollection<Guid> Subjects => subjects;
 
@@ -93,13 +102,15 @@ public sealed class OperationScope
     public async Task<TRow?> OpenOne<TRow>(IQueryable<TRow> rows, CancellationToken cancel) where TRow : SealedRow =>
         (await Open(rows.Take(1), cancel)).FirstOrDefault();
 
-    /// <summary>One row by its id, to be shown and not to be changed: nothing done to it is saved. Null when the clinic has none. Costs less than the same as a query.</summary>
-    public async Task<TRow?> OpenToShow<TRow>(Guid id, CancellationToken cancel) where TRow : SealedRow
+    /// <summary>The row that the policy says it shows, opened. Null when the clinic has none.</summary>
+    /// <exception cref="SealBrokenException">Its payload does not open; the monitor alerts and shows nothing.</exception>
+    public async Task<TRow?> OpenResource<TRow>(CancellationToken cancel) where TRow : SealedRow
     {
-        if (await RowById<TRow>.FindAsync(Db, id, cancel) is not { } found) return null;
-        await keys.OpenAsync(found.Row, Db.TableOf(typeof(TRow)), found.KeyId, found.Wrapped, cancel);
+        if (Operation.Policy.Row != typeof(TRow)) throw new InvalidOperationException($"The policy of {Operation.Name} does not say that it shows a {typeof(TRow).Name}.");
+        if (begun.Row is not { } found) return null;
+        await keys.OpenAsync(found.Row, found.Table, found.KeyId, found.Wrapped, cancel);
         Show(found.Row);
-        return found.Row;
+        return (TRow)found.Row;
     }
 
     /// <summary>Opens rows only to see whether they are what is looked for. Those that are must be passed to <see cref="Show(SealedRow)"/>; the others must be dropped.</summary>
@@ -182,4 +193,6 @@ public sealed class OperationScope
 
     /// <summary>The clinic's blind index of this name, such as <c>patient.name</c>; its key is made at first use.</summary>
     public ValueTask<BlindIndexKey> BlindIndex(string name, CancellationToken cancel) => keys.BlindIndexAsync(Tenant.Id, name, cancel);
+
+    private InvalidOperationException Without() => new($"{Operation.Name} shows one row, which its policy names, and has no database beside.");
 }

@@ -90,6 +90,9 @@ public sealed record Policy
     /// <summary>Whether it shows many of the resource: the relation goes into the query (<see cref="OperationScope.Reach"/>).</summary>
     public bool IsList { get; private init; }
 
+    /// <summary>The entity it shows one row of, the resource itself, and nothing else; null when the handler asks the database itself.</summary>
+    internal Type? Row { get; private init; }
+
     /// <summary>Whether the second factor must be younger than five minutes.</summary>
     public bool StepUp { get; private init; }
 
@@ -120,6 +123,12 @@ public sealed record Policy
     /// <summary>Shows many of a resource; the handler narrows its query to <see cref="OperationScope.Reach"/>.</summary>
     public Policy Lists(Resource resource) => this with { Resource = resource, IsList = true };
 
+    /// <summary>
+    /// Shows the resource's row and nothing else (<see cref="OperationScope.OpenResource"/>). Relation, row and key then come in one round trip, and no transaction
+    /// stays open: for what is opened all day.
+    /// </summary>
+    public Policy Showing<TRow>() where TRow : Sealing.SealedRow => this with { Row = typeof(TRow) };
+
     /// <summary>Needs a fresh second factor.</summary>
     public Policy WithStepUp() => this with { StepUp = true };
 
@@ -143,6 +152,7 @@ public sealed record Policy
         if (Audience != Audience.Holders && string.IsNullOrWhiteSpace(AudienceBecause)) return "it needs no permission and gives no reason";
         if (Audience == Audience.Holders && Resource is null) return "it does not say what it is about";
         if (typeof(IAbout).IsAssignableFrom(operation) && (Resource?.RelationSql is null || IsList)) return "it names a resource id that no relation is looked up for";
+        if (Row is not null && (Kind != PolicyKind.Reads || !typeof(IAbout).IsAssignableFrom(operation))) return "it shows a row, yet is no read of one resource";
         return null;
     }
 }

@@ -7,6 +7,7 @@ using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Sealing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -25,6 +26,11 @@ public sealed class ReferenceMonitor(
 {
     private static readonly MethodInfo InvokeMethod = typeof(ReferenceMonitor).GetMethod(nameof(Invoke), BindingFlags.NonPublic | BindingFlags.Static)!;
     private static readonly ConcurrentDictionary<Type, Delegate> Invokers = new();
+    private readonly Lazy<IModel> model = new(() =>
+    {
+        using var db = contexts.CreateDbContext();
+        return db.Model;
+    });
 
     /// <summary>Runs an operation for a caller.</summary>
     /// <returns>Its value once change and event are durable, or the error. Bugs come back as <see cref="PlatformErrors.Unexpected"/>, with everything rolled back.</returns>
@@ -35,13 +41,10 @@ public sealed class ReferenceMonitor(
         var attempt = new Attempt(info, caller, (operation as IAbout)?.ResourceId);
         try
         {
-            var (transaction, relation) = await BeginAsync(attempt, cancel);
-            await using (transaction)
-            {
-                attempt.Decision = Decide(info.Policy, caller.Actor, relation, clock.GetUtcNow());
-                if (!attempt.Decision.Allowed) return await Fail(attempt, EventOutcome.Denied, ErrorOf(attempt.Decision.Refusal, caller.Actor), transaction);
-                return await RunAllowed(operation, attempt, relation, transaction, cancel);
-            }
+            await using var begun = await BeginAsync(attempt, cancel);
+            attempt.Decision = Decide(info.Policy, caller.Actor, begun.Relation, clock.GetUtcNow());
+            if (!attempt.Decision.Allowed) return await Fail(attempt, EventOutcome.Denied, ErrorOf(attempt.Decision.Refusal, caller.Actor), begun);
+            return await RunAllowed(operation, attempt, begun, cancel);
         }
         catch (NpgsqlException lost) when (lost is not PostgresException)
         {
@@ -50,65 +53,84 @@ public sealed class ReferenceMonitor(
         }
     }
 
-    private async Task<Result<TResult>> RunAllowed<TResult>(IOperation<TResult> operation, Attempt attempt, Relation relation, TenantTransaction transaction, CancellationToken cancel)
+    private async Task<Result<TResult>> RunAllowed<TResult>(IOperation<TResult> operation, Attempt attempt, Begun begun, CancellationToken cancel)
     {
         var (info, caller) = (attempt.Info, attempt.Caller);
         var now = clock.GetUtcNow();
         await using var services1 = services.CreateAsyncScope();
-        await using var db = await contexts.CreateDbContextAsync(cancel);
-        db.Database.SetDbConnection(transaction.Connection);
-        db.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;   // the transaction is the monitor's
-        var writer = new RowWriter(caller.Tenant.Id, db, transaction, keys, now);
-        var reach = info.Policy.IsList ? caller.Actor.Rights.WeakestRelation(info.Policy.Permission!, caller.Actor.State.Elevated, now) ?? Relation.Own : relation;
-        var scope = new OperationScope(caller, info, reach, now, transaction, db, keys, writer);
+        await using var db = begun.Transaction is null ? null : await contexts.CreateDbContextAsync(cancel);
+        db?.Database.SetDbConnection(begun.Transaction!.Connection);
+        db?.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;   // the transaction is the monitor's
+        var writer = db is null ? null : new RowWriter(caller.Tenant.Id, db, begun.Transaction!, keys, now);
+        var reach = info.Policy.IsList ? caller.Actor.Rights.WeakestRelation(info.Policy.Permission!, caller.Actor.State.Elevated, now) ?? Relation.Own : begun.Relation;
+        var scope = new OperationScope(caller, info, reach, now, begun, db, keys, writer);
         attempt.Scope = scope;
         services1.ServiceProvider.GetRequiredService<CurrentScope>().Value = scope;
         try
         {
             var result = await Invoker<TResult>(info.Type)(operation, services1.ServiceProvider, scope, cancel);
-            if (result.Error is { } error) return await Fail(attempt, EventOutcome.Failure, error, transaction);
-            await writer.SaveChangesAsync(cancel);
-            await CommitAsync(attempt, scope, writer, transaction, cancel);
+            if (result.Error is { } error) return await Fail(attempt, EventOutcome.Failure, error, begun);
+            if (writer is not null) await writer.SaveChangesAsync(cancel);
+            await CommitAsync(attempt, scope, begun, cancel);
             foreach (var action in scope.AfterCommitActions) await action(CancellationToken.None);
             return result;
         }
         catch (DbUpdateConcurrencyException)
         {
-            return await Fail(attempt, EventOutcome.Failure, PlatformErrors.Changed, transaction);
+            return await Fail(attempt, EventOutcome.Failure, PlatformErrors.Changed, begun);
         }
         catch (Exception fault) when (UniqueViolation(fault) is { } constraint)
         {
-            return await Fail(attempt, EventOutcome.Failure, scope.Conflicts.GetValueOrDefault(constraint, PlatformErrors.Conflict), transaction);
+            return await Fail(attempt, EventOutcome.Failure, scope.Conflicts.GetValueOrDefault(constraint, PlatformErrors.Conflict), begun);
         }
         catch (SealBrokenException)
         {
             log.LogCritical("{Operation}: a sealed payload did not open", info.Name);
-            return await Fail(attempt with { Action = "security.seal_broken" }, EventOutcome.Failure, PlatformErrors.SealBroken, transaction);
+            return await Fail(attempt with { Action = "security.seal_broken" }, EventOutcome.Failure, PlatformErrors.SealBroken, begun);
         }
         catch (OperationCanceledException) when (info.Policy.Streams)
         {
-            await Fail(attempt, EventOutcome.Failure, PlatformErrors.BrokenOff, transaction);
+            await Fail(attempt, EventOutcome.Failure, PlatformErrors.BrokenOff, begun);
             throw;
         }
         catch (Exception fault) when (fault is not OperationCanceledException and not (NpgsqlException and not PostgresException))
         {
             // Never the message: it may quote a value. The stack says where.
             log.LogError("{Operation} failed: {Fault}{NewLine}{Stack}", info.Name, Kind(fault), Environment.NewLine, fault.StackTrace);
-            return await Fail(attempt, EventOutcome.Failure, PlatformErrors.Unexpected, transaction);
+            return await Fail(attempt, EventOutcome.Failure, PlatformErrors.Unexpected, begun);
         }
     }
 
-    private async Task<(TenantTransaction Transaction, Relation Relation)> BeginAsync(Attempt attempt, CancellationToken cancel)
+    /// <summary>One round trip: the transaction with the relation, or the relation with the one row to be shown.</summary>
+    private async Task<Begun> BeginAsync(Attempt attempt, CancellationToken cancel)
     {
-        var actor = attempt.Caller.Actor;
-        if (attempt.ResourceId is not { } id)
-            return (await TenantTransaction.BeginAsync(databases.App, attempt.Caller.Tenant.Id, cancel), Relation.SameClinic);
-        var query = new NpgsqlBatchCommand(attempt.Info.Policy.Resource!.RelationSql!);
-        query.Parameters.Add(new() { Value = id });
-        query.Parameters.Add(new() { Value = (object?)actor.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
-        query.Parameters.Add(new() { Value = (object?)actor.PatientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
-        var (transaction, found) = await TenantTransaction.BeginAsync(databases.App, attempt.Caller.Tenant.Id, query, cancel);
-        return (transaction, found is null ? Relation.None : (Relation)Convert.ToInt32(found, System.Globalization.CultureInfo.InvariantCulture));
+        var (policy, tenant, actor) = (attempt.Info.Policy, attempt.Caller.Tenant.Id, attempt.Caller.Actor);
+        var readOnly = policy.Kind == PolicyKind.Reads;
+        if (attempt.ResourceId is not { } id) return new(await TenantTransaction.BeginAsync(databases.App, tenant, readOnly, cancel), Relation.SameClinic, null);
+        var relation = new NpgsqlBatchCommand(policy.Resource!.RelationSql!)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = id },
+                new() { Value = (object?)actor.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
+                new() { Value = (object?)actor.PatientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
+            },
+        };
+        if (policy.Row is { } type)
+        {
+            var row = RowById.Of(model.Value, type);
+            return await TenantTransaction.ReadAsync(databases.App, tenant, [relation, row.Command(tenant, id)], async reader =>
+            {
+                var related = await RelationAsync(reader);
+                await reader.NextResultAsync(cancel);
+                return new Begun(null, related, await reader.ReadAsync(cancel) ? row.Read(reader) : null);
+            }, cancel);
+        }
+        var (transaction, found) = await TenantTransaction.BeginAsync(databases.App, tenant, [relation], RelationAsync, readOnly, cancel);
+        return new(transaction, found, null);
+
+        async Task<Relation> RelationAsync(NpgsqlDataReader reader) =>
+            await reader.ReadAsync(cancel) && !await reader.IsDBNullAsync(0, cancel) ? (Relation)reader.GetInt32(0) : Relation.None;
     }
 
     internal static Decision Decide(Policy policy, Actor actor, Relation relation, DateTimeOffset now)
@@ -139,22 +161,30 @@ public sealed class ReferenceMonitor(
         _ => PlatformErrors.Forbidden,
     };
 
-    private async Task CommitAsync(Attempt attempt, OperationScope scope, RowWriter writer, TenantTransaction transaction, CancellationToken cancel)
+    private async Task CommitAsync(Attempt attempt, OperationScope scope, Begun begun, CancellationToken cancel)
     {
-        if (attempt.Info.Policy.Kind == PolicyKind.Reads && writer.ChangedRows > 0) throw new InvalidOperationException($"{attempt.Info.Name} reads, yet changed rows.");
-        if (attempt.Info.Policy.Kind == PolicyKind.Unlogged)
+        var changed = scope.ChangedRows;
+        switch (attempt.Info.Policy.Kind)
         {
-            if (writer.ChangedRows > 0 || scope.Subjects.Any(subject => subject != scope.Actor.Id && subject != scope.Actor.PatientId))
-                throw new InvalidOperationException($"{attempt.Info.Name} is unlogged, yet it changed records or showed somebody else's.");
-            await transaction.CommitAsync(cancel);
-            return;
+            case PolicyKind.Reads:
+                if (changed > 0) throw new InvalidOperationException($"{attempt.Info.Name} reads, yet changed rows.");
+                await begun.DisposeAsync();     // nothing to keep, and nothing to hold while the event waits for others
+                await events.WriteAloneAsync(attempt.Caller.Tenant.Id, EventDraft.Of(attempt, scope, clock.GetUtcNow()), cancel);
+                break;
+            case PolicyKind.Changes:
+                await events.CommitAsync(EventDraft.Of(attempt, scope, clock.GetUtcNow()), begun.Transaction!, changed, cancel);
+                break;
+            default:
+                if (changed > 0 || scope.Subjects.Any(subject => subject != scope.Actor.Id && subject != scope.Actor.PatientId))
+                    throw new InvalidOperationException($"{attempt.Info.Name} is unlogged, yet it changed records or showed somebody else's.");
+                await begun.Transaction!.CommitAsync(cancel);
+                break;
         }
-        await events.CommitAsync(EventDraft.Of(attempt, scope, writer, clock.GetUtcNow()), transaction, writer.ChangedRows, cancel);
     }
 
-    private async Task<Error> Fail(Attempt attempt, EventOutcome outcome, Error error, TenantTransaction transaction)
+    private async Task<Error> Fail(Attempt attempt, EventOutcome outcome, Error error, Begun begun)
     {
-        await transaction.DisposeAsync();
+        await begun.DisposeAsync();
         if (attempt.Info.Policy.Kind == PolicyKind.Unlogged && (outcome == EventOutcome.Failure || attempt.Caller.Actor.Kind == ActorKind.Anonymous)) return error;
         try
         {
@@ -187,6 +217,12 @@ public sealed class ReferenceMonitor(
 internal sealed class CurrentScope
 {
     public OperationScope? Value { get; set; }
+}
+
+/// <summary>What the first round trip brought: the transaction that goes on, or, when one row is all there is to show, that row and no transaction.</summary>
+internal sealed record Begun(TenantTransaction? Transaction, Relation Relation, RowWithKey? Row) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => Transaction?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
 
 /// <summary>One run of an operation, as far as it got.</summary>
