@@ -51,7 +51,7 @@ internal static class AccountPages
         routes.MapGet("/reset/{token}", async (HttpContext http, string token) => (await http.Run(new CheckLink(SecretToken.HashOf(token)))) is { Error: { } error }
             ? await http.PageError(error)
             : await http.Page<ResetPage>(new { LinkToken = token })).Runs(typeof(CheckLink));
-        routes.MapPost("/reset", Reset).Runs(typeof(CheckLink), typeof(UseLink));
+        routes.MapPost("/reset", Reset).Runs(typeof(CheckLink), typeof(UseLink), typeof(NoteNetworkLimited));
     }
 
     /// <summary>The error as a page; what is missing a confirmation goes there and comes back to <paramref name="back"/>.</summary>

@@ -49,7 +49,7 @@ internal static class AuthApi
             .Runs(typeof(ViewMe), typeof(CountOwnAttempt), typeof(ChangePassword));
         routes.MapPost("/api/auth/reset", async (HttpContext http, AccountDesk desk) =>
             await Body<ResetInput>(http) is { } input ? (await desk.UseLinkAsync(http, input.Token, input.Password)).Match(_ => Results.NoContent()) : Problem.Of(PlatformErrors.Malformed))
-            .Runs(typeof(CheckLink), typeof(UseLink));
+            .Runs(typeof(CheckLink), typeof(UseLink), typeof(NoteNetworkLimited));
         routes.Get("/api/auth/sessions", async http => (await http.Run(new ListOwnSessions())).Match(items => Results.Json(new { items, next = (string?)null }))).Runs(typeof(ListOwnSessions));
         routes.MapDelete("/api/auth/sessions/{id:guid}", async (HttpContext http, Guid id) => (await http.Run(new EndOwnSession(id))).Match(_ => Results.NoContent())).Runs(typeof(EndOwnSession));
         routes.Get("/api/auth/devices", async http => (await http.Run(new ListOwnDevices())).Match(items => Results.Json(new { items, next = (string?)null }))).Runs(typeof(ListOwnDevices));

@@ -113,7 +113,7 @@ internal sealed class AccountDesk(ReferenceMonitor monitor, Passwords passwords,
     public async Task<Result<Done>> UseLinkAsync(HttpContext http, string? token, string? wanted)
     {
         var caller = http.Caller();
-        if (limit.Enter(caller.Tenant.Id, caller.Source.Ip) is not null) return SignInErrors.NetworkLimited;
+        if (limit.Enter(caller.Tenant.Id, caller.Source.Ip) is { } refused) return await refused.TellAsync(http, monitor, caller);
         var hash = SecretToken.HashOf(token);
         var works = await http.Run(new CheckLink(hash));
         if (works.Error is { } ended) return ended;

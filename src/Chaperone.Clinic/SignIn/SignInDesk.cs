@@ -26,7 +26,7 @@ internal sealed class SignInDesk(ReferenceMonitor monitor, Passwords passwords, 
         var (caller, cancel) = (http.Caller(), http.RequestAborted);
         var pending = input.Ticket is { } ticket ? Unseal(caller.Tenant.Id, ticket) : null;
         if (input.Ticket is not null && pending is null) return SignInErrors.Refused;
-        if (limit.Enter(caller.Tenant.Id, caller.Source.Ip) is { } refused) return await Limited(http, caller, refused);
+        if (limit.Enter(caller.Tenant.Id, caller.Source.Ip) is { } refused) return await refused.TellAsync(http, monitor, caller);
 
         var (code, backupCode) = (Blank(input.Code), Blank(input.BackupCode));
         var device = code is null && backupCode is null ? SecretToken.HashOf(http.Request.Cookies[SignInCookies.Device]) : null;
@@ -60,13 +60,6 @@ internal sealed class SignInDesk(ReferenceMonitor monitor, Passwords passwords, 
         return (signedIn.Status, null);
     }
 
-    private async Task<Error> Limited(HttpContext http, Caller caller, NetworkRefusal refusal)
-    {
-        http.Response.Headers.RetryAfter = ((int)Math.Ceiling(refusal.Wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (refusal.IsFirst) await monitor.Run(new NoteNetworkLimited(), caller, CancellationToken.None);
-        return SignInErrors.NetworkLimited;
-    }
-
     private string Seal(Guid tenant, PendingSignIn pending) => Protector(tenant).Protect(JsonSerializer.Serialize(pending));
 
     private PendingSignIn? Unseal(Guid tenant, string ticket)
@@ -89,7 +82,16 @@ internal sealed class SignInDesk(ReferenceMonitor monitor, Passwords passwords, 
 /// <summary>A network was turned away.</summary>
 /// <param name="Wait">How long.</param>
 /// <param name="IsFirst">Whether it is the first refusal of this while, which leaves an event.</param>
-internal sealed record NetworkRefusal(TimeSpan Wait, bool IsFirst);
+internal sealed record NetworkRefusal(TimeSpan Wait, bool IsFirst)
+{
+    /// <summary>Says how long to wait, in the answer's header; leaves the event of the first.</summary>
+    public async Task<Error> TellAsync(HttpContext http, ReferenceMonitor monitor, Caller caller)
+    {
+        http.Response.Headers.RetryAfter = ((int)Math.Ceiling(Wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (IsFirst) await monitor.Run(new NoteNetworkLimited(), caller, CancellationToken.None);
+        return SignInErrors.NetworkLimited;
+    }
+}
 
 /// <summary>
 /// Failures from one network over all accounts of a clinic: forty within ten minutes, then it waits. Counted before, given back when it was right. In memory, per node, and for a

@@ -15,6 +15,9 @@ internal static class RequestPipeline
     /// <summary>Most bytes of a body that is no upload.</summary>
     public const long MostBodyBytes = 1024 * 1024;
 
+    /// <summary>What Retry-After says where too much is going on at this moment and nobody knows how long.</summary>
+    private const string SoonSeconds = "10";
+
     private static readonly string[] Loopback = ["localhost", "127.0.0.1", "[::1]"];
 
     /// <summary>Turns what nobody foresaw into the error page or problem details, and logs where it happened, never what it said.</summary>
@@ -58,6 +61,7 @@ internal static class RequestPipeline
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()";
+            if (http.Response.StatusCode == StatusCodes.Status429TooManyRequests && headers.RetryAfter.Count == 0) headers.RetryAfter = SoonSeconds;
             if (tls) headers.StrictTransportSecurity = "max-age=31536000";
             if (!isPage) return Task.CompletedTask;
             headers.CacheControl = "no-store";
