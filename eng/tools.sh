@@ -58,6 +58,7 @@ need_node() {
 
 has_postgres() {
   local folder
+  [ -z "${Chaperone__PostgresFolder:-}" ] || return 0 # named: the server says what is wrong with it
   for folder in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin; do
     [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ] || continue
     folder=${folder%/bin} folder=${folder##*[/-]}

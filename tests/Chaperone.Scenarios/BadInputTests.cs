@@ -141,6 +141,17 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
     }
 
     [Fact]
+    public async Task Forms_that_no_page_would_send_are_a_clear_error()
+    {
+        using var client = Server.Visit(Server.First);
+        foreach (var form in new[] { string.Join('&', Enumerable.Range(0, 3000).Select(i => $"f{i}=1")), new string('k', 5000) + "=1", "email=" + new string('a', 100_000) })
+        {
+            var answer = await client.SendAsync(HttpMethod.Post, "/sign-in", new StringContent(form, Encoding.UTF8, "application/x-www-form-urlencoded"));
+            Assert.True((int)answer.Status is >= 400 and < 500 && answer.Code is not null, $"{form[..20]}: {answer}");
+        }
+    }
+
+    [Fact]
     public async Task Hostile_names_come_back_as_text_on_every_page()
     {
         const string Name = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'&";

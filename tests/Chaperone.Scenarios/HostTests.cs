@@ -60,6 +60,48 @@ public sealed class HostTests(ServerFixture fixture)
         Assert.Equal("127.0.0.1", left.Source.Ip);
     }
 
+    [Theory]
+    [InlineData("203.0.113.77", "203.0.113.77")]
+    [InlineData("198.51.100.1, 203.0.113.77", "203.0.113.77")]   // what the client itself claimed stands before what the proxy saw
+    [InlineData("198.51.100.1, 127.0.0.1", "198.51.100.1")]      // two listed proxies in a row
+    [InlineData("::ffff:203.0.113.77", "203.0.113.77")]
+    [InlineData("nonsense", "127.0.0.1")]
+    public async Task Forwarded_headers_of_a_listed_proxy_count(string forwardedFor, string address)
+    {
+        await using var server = await TestServer.StartAsync(proxies: [IPAddress.Loopback]);
+        using var client = await server.SignInAs(BuiltInRole.Nurse);
+        client.Host = "proxy.internal";
+
+        var answer = await client.SendAsync(HttpMethod.Post, "/api/auth/sign-out", null, request =>
+        {
+            request.Headers.TryAddWithoutValidation("X-Forwarded-For", forwardedFor);
+            request.Headers.Add("X-Forwarded-Host", server.First.Host);
+            request.Headers.Add("X-Forwarded-Proto", "https");
+            request.Headers.Add("X-Forwarded-Prefix", "/elsewhere");
+        });
+
+        if (forwardedFor == "nonsense") Assert.Equal(HttpStatusCode.MisdirectedRequest, answer.Status);   // headers that do not read are left alone, all of them
+        else
+        {
+            Assert.Equal(HttpStatusCode.NoContent, answer.Status);
+            Assert.Equal(address, (await server.EventsAsync(server.First)).Last(happened => happened.Action == "auth.logout").Source.Ip);
+        }
+    }
+
+    [Fact]
+    public async Task Forwarded_headers_of_an_unlisted_address_do_not_count_where_another_is_listed()
+    {
+        await using var server = await TestServer.StartAsync(proxies: [IPAddress.Parse("192.0.2.10")]);
+        using var client = await server.SignInAs(BuiltInRole.Nurse);
+        Assert.Equal(HttpStatusCode.NoContent, (await client.SendAsync(HttpMethod.Post, "/api/auth/sign-out", null, request =>
+        {
+            request.Headers.Add("X-Forwarded-For", "203.0.113.77");
+            request.Headers.Add("X-Forwarded-Host", server.Second.Host);
+            request.Headers.Add("X-Forwarded-Proto", "https");
+        })).Status);
+        Assert.Equal("127.0.0.1", (await server.EventsAsync(server.First)).Last(happened => happened.Action == "auth.logout").Source.Ip);
+    }
+
     [Fact]
     public async Task Health_answers_on_any_host()
     {

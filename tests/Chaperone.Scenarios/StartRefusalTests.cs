@@ -62,6 +62,38 @@ public sealed class StartRefusalTests
     }
 
     [Theory]
+    [InlineData("postgres (PostgreSQL) 12.19", "(seen: 12 in ")]
+    [InlineData("postgres (PostgreSQL) 14.11 (Debian 14.11-1)", "(seen: 14 in ")]
+    [InlineData("it is something else", "found none in ")]
+    [InlineData(null, "found none in ")]
+    public async Task Missing_and_too_old_PostgreSQL_is_refused_with_what_to_install(string? version, string seen)
+    {
+        var top = Directory.CreateTempSubdirectory("chaperone-programs-");
+        try
+        {
+            var (programs, data) = (Path.Combine(top.FullName, "bin"), Path.Combine(top.FullName, "data"));
+            Directory.CreateDirectory(programs);
+            foreach (var name in version is null ? [] : new[] { "initdb", "pg_ctl", "postgres" })
+            {
+                await File.WriteAllTextAsync(Path.Combine(programs, name), $"#!/bin/sh\necho '{version}'\n");
+                File.SetUnixFileMode(Path.Combine(programs, name), (UnixFileMode)0b111_101_101);
+            }
+            var (code, said) = await ServerProcess.RunAsync(new Dictionary<string, string> { ["Chaperone__PostgresFolder"] = programs }, "up", "--data", data, "--port", $"{ServerProcess.FreePort()}");
+            Assert.Equal(2, code);
+            Assert.StartsWith("chaperone: Chaperone needs the programs of PostgreSQL 15 or newer", said);
+            Assert.Contains(seen, said);
+            Assert.Contains(programs, said);
+            Assert.Contains("apt install postgresql", said);
+            Assert.DoesNotContain("   at ", said);
+            Assert.Empty(Directory.Exists(data) ? Directory.EnumerateFiles(data, "*", SearchOption.AllDirectories) : []);
+        }
+        finally
+        {
+            top.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
     [InlineData("up", "--port", "0")]
     [InlineData("up", "--tls-cert", "/nothing.pem")]
     [InlineData("nonsense")]

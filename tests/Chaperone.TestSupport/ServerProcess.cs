@@ -76,7 +76,7 @@ public sealed class ServerProcess : IDisposable
     private readonly StringBuilder said = new();
     private readonly TaskCompletionSource<string> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ServerProcess(params string[] arguments)
+    private ServerProcess(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
         {
@@ -84,6 +84,7 @@ public sealed class ServerProcess : IDisposable
         };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Chaperone.Server.dll"));
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         process = new() { StartInfo = start, EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Hear(line.Data);
         process.ErrorDataReceived += (_, line) => Hear(line.Data);
@@ -116,7 +117,7 @@ public sealed class ServerProcess : IDisposable
     public static async Task<ServerProcess> UpAsync(string dataFolder)
     {
         var port = FreePort();
-        var server = new ServerProcess("up", "--data", dataFolder, "--port", $"{port}") { Port = port };
+        var server = new ServerProcess(["up", "--data", dataFolder, "--port", $"{port}"]) { Port = port };
         try
         {
             await server.ready.Task.WaitAsync(LongestStart);
@@ -130,9 +131,12 @@ public sealed class ServerProcess : IDisposable
     }
 
     /// <summary>Runs a command to its end; the exit code and everything it printed.</summary>
-    public static async Task<(int Code, string Said)> RunAsync(params string[] arguments)
+    public static Task<(int Code, string Said)> RunAsync(params string[] arguments) => RunAsync(new Dictionary<string, string>(), arguments);
+
+    /// <summary>Runs a command with these variables in its environment.</summary>
+    public static async Task<(int Code, string Said)> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        using var server = new ServerProcess(arguments);
+        using var server = new ServerProcess(arguments, environment);
         using var patience = new CancellationTokenSource(LongestStart);
         await server.process.WaitForExitAsync(patience.Token);
         return (server.process.ExitCode, server.Said);

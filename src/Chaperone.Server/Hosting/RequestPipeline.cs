@@ -136,10 +136,18 @@ internal static class RequestPipeline
                 await Refuse(http, PlatformErrors.TooLarge);
                 return;
             }
-            if (request.ContentType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) == true || !await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http))
+            try
             {
-                await Refuse(http, PlatformErrors.CrossSite);
-                return;
+                if (request.ContentType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) == true || !await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http))
+                {
+                    await Refuse(http, PlatformErrors.CrossSite);
+                    return;
+                }
+            }
+            catch (AntiforgeryValidationException unread)
+            {
+                // It wraps what went wrong in reading the form: too slow, cut short, too many fields.
+                throw unread.InnerException as BadHttpRequestException ?? new BadHttpRequestException("The form cannot be read.", unread);
             }
         }
         await next(http);
