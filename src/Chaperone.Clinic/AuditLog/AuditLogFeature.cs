@@ -16,7 +16,7 @@ public static class AuditLogFeature
     /// <summary>Adds its place in the navigation, and what every page says when the log does not verify.</summary>
     public static IServiceCollection AddAuditLog(this IServiceCollection services) => services
         .AddScoped<ClinicLog>()
-        .AddSingleton(new NavPlace(910, Path, "Audit log", "history", Permission.AuditView, "Settings"))
+        .AddSingleton(new NavPlace(910, Path, "Audit log", "history", Permission.AuditView, NavPlace.Security))
         .AddSingleton(provider => new IntegrityOfRequest(clinic => Notice(
             provider.GetRequiredService<IntegrityCheck>().StateOf(clinic.Id), provider.GetRequiredService<Sequencer>().RefusalOf(clinic.Id))));
 

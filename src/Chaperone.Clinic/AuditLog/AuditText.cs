@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Ledger;
@@ -8,7 +9,7 @@ using Chaperone.Platform.Ledger;
 namespace Chaperone.Clinic.AuditLog;
 
 /// <summary>How the log is put into words.</summary>
-internal static class AuditText
+internal static partial class AuditText
 {
     /// <summary>What happened, as the catalogue says it; of what was refused, that it did not.</summary>
     public static string What(LedgerEvent happened) => (EventCatalogue.Knows(happened.Action) ? EventCatalogue.Find(happened.Action).Sentence : "An event of a later version.") is var sentence
@@ -34,6 +35,12 @@ internal static class AuditText
 
     /// <summary>By which path.</summary>
     public static string Channel(EventSource source) => source.Channel switch { "web" => "Page", "api" => "API", "job" => "Job", "cli" => "Command line", var other => other };
+
+    /// <summary>The client's family in words.</summary>
+    public static string? Client(EventSource source) => source.Client is { } family ? Shown.Client(family) : null;
+
+    /// <summary>The route without what only the program needs: how its parts are checked.</summary>
+    public static string? Route(EventSource source) => source.Route is { } route ? Constraint().Replace(route, "}").TrimEnd('/') : null;
 
     public static string Category(EventCategory category) => category switch
     {
@@ -83,6 +90,9 @@ internal static class AuditText
     public static string Time(DateTimeOffset at, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(at, zone).ToString("dd-MMM-yyyy HH:mm:ss", CultureInfo.InvariantCulture);
 
     public static string Short(Guid? id) => id?.ToString("N")[^8..] ?? "";
+
+    [GeneratedRegex(@":[^}]+\}", RegexOptions.None, 1000)]
+    private static partial Regex Constraint();
 
     private static string May(string permission) => Permission.TryFind(permission, out var known) ? known.Sentence : permission;
 }

@@ -16,7 +16,7 @@ public sealed record ViewHome : IOperation<HomeModel>
 /// <summary>The start page's facts. A null stands for what this person may not know.</summary>
 /// <param name="PatientsActive">Patients that are not archived.</param>
 /// <param name="RegisteredByDay">Registrations of the last fourteen days, oldest first.</param>
-/// <param name="Members">Accounts in use.</param>
+/// <param name="Members">Accounts of staff in use; patients' own accounts are not the team's.</param>
 /// <param name="MembersWithTwoFactor">Of them, those with two-factor.</param>
 /// <param name="Locked">Accounts that are locked now.</param>
 /// <param name="OwnRecord">The patient's own record, for a patient's account.</param>
@@ -50,10 +50,10 @@ internal sealed class ViewHomeHandler : IHandler<ViewHome, HomeModel>
         }
         if (May(Permission.SecurityManage))
         {
-            members = await db.Set<MemberRow>().CountAsync(member => member.Status == MemberRow.Active, cancel);
-            secured = await db.Set<MemberRow>().Where(member => member.Status == MemberRow.Active)
+            members = await db.Set<MemberRow>().CountAsync(member => member.Status == MemberRow.Active && member.PatientId == null, cancel);
+            secured = await db.Set<MemberRow>().Where(member => member.Status == MemberRow.Active && member.PatientId == null)
                 .Join(db.Set<CredentialRow>().Where(credential => credential.TwoFactorEnabled), member => member.Id, credential => credential.Id, (member, _) => member.Id).CountAsync(cancel);
-            locked = await db.Set<SignInCounterRow>().Join(db.Set<MemberRow>(), counter => counter.Id, member => member.Id, (counter, _) => counter).CountAsync(counter => counter.LockedUntil > now, cancel);
+            locked = await db.Set<SignInCounterRow>().Join(db.Set<MemberRow>().Where(member => member.PatientId == null), counter => counter.Id, member => member.Id, (counter, _) => counter).CountAsync(counter => counter.LockedUntil > now, cancel);
         }
         var twoFactor = await db.Set<CredentialRow>().AnyAsync(credential => credential.Id == actor.Id && credential.TwoFactorEnabled, cancel);
         var sessions = await db.Set<SessionRow>().CountAsync(session => session.MemberId == actor.Id && session.EndedAt == null && session.IdleEndsAt > now && session.AbsoluteEndsAt > now, cancel);

@@ -13,6 +13,9 @@ namespace Chaperone.Clinic.Shell;
 /// <param name="Except">Roles it makes no sense for.</param>
 public sealed record NavPlace(int Order, string Href, string Label, string Icon, Permission? Needs, string? Group = null, IReadOnlyList<string>? Except = null)
 {
+    /// <summary>Heading over what concerns signing in, the team's accounts and the log; the pages say it too.</summary>
+    public const string Security = "Settings › Security";
+
     /// <summary>The places this actor is shown.</summary>
     public static IReadOnlyList<NavItem> For(IReadOnlyCollection<NavPlace> places, Actor actor, string path, DateTimeOffset now)
     {

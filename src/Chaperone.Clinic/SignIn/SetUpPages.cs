@@ -77,13 +77,14 @@ internal sealed class SetUpLinks(Databases databases, IDataProtectionProvider pr
 public static class SetUpPages
 {
     private const string Because = "there is no clinic yet whose log could hold it; making the clinic is its first event";
+    private static readonly Error Ended = SignInErrors.LinkEnded with { Next = "Set-up links work once and for 24 hours. While there is no clinic yet, restart the server: it prints a new one." };
 
     /// <summary>Maps it. The caller says that these routes need no clinic.</summary>
     public static RouteGroupBuilder MapSetUp(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("");
         group.MapGet("/set-up/{token}", async (HttpContext http, string token, SetUpLinks links) =>
-            await links.WorksAsync(token, http.RequestAborted) ? await http.Page<SetUpPage>(new { LinkToken = token }) : await http.PageError(SignInErrors.LinkEnded)).RunsNothing(Because);
+            await links.WorksAsync(token, http.RequestAborted) ? await http.Page<SetUpPage>(new { LinkToken = token }) : await http.PageError(Ended)).RunsNothing(Because);
         group.MapPost("/set-up", SetUp).RunsNothing(Because);
         return group;
     }
@@ -93,7 +94,7 @@ public static class SetUpPages
         if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
         string Field(string name) => form.GetValueOrDefault(name) ?? "";
         var token = Field("token");
-        if (!await links.TakeAsync(token, http.RequestAborted)) return await http.PageError(SignInErrors.LinkEnded);
+        if (!await links.TakeAsync(token, http.RequestAborted)) return await http.PageError(Ended);
         Result<MadeClinic> made;
         try
         {

@@ -5,6 +5,7 @@ using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Sealing;
 using Chaperone.Platform.Web;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
@@ -29,17 +30,17 @@ public static class SignInFeature
         .AddSingleton<ClinicCreation>()
         .AddSingleton<SetUpLinks>()
         .AddSingleton<MemberReader>()
-        .AddSingleton(new NavPlace(900, "/settings/security", "Team and security", "shield-lock", Permission.TeamManage, "Settings"))
-        .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, "Settings"))
+        .AddSingleton(new NavPlace(900, "/settings/security", "Team and security", "shield-lock", Permission.TeamManage, NavPlace.Security))
+        .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, NavPlace.Security))
         .AddSingleton(new PersonOfRequest(Person));
 
     /// <summary>Maps its routes and pages.</summary>
     public static void MapSignIn(IEndpointRouteBuilder routes)
     {
-        AuthApi.Map(routes);
+        AuthApi.Map(routes.MapGroup("").WithTags("Signing in"));
         SignInPages.Map(routes);
         AccountPages.Map(routes);
-        MembersApi.Map(routes);
+        MembersApi.Map(routes.MapGroup("").WithTags("Team and security"));
         MembersPages.Map(routes);
     }
 

@@ -223,6 +223,13 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await visit.Link("Export").ClickAsync();
         await visit.AtAsync("Please confirm it is you");
         await visit.ExamineAsync("step-up");
+        // The way out does not ask for the code again.
+        await visit.Page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Link).ClickAsync();
+        await visit.AtAsync("Welcome, Helen Marsh");
+        await visit.Place("Patients").ClickAsync();
+        await visit.AtAsync("Patients");
+        await visit.Link("Export").ClickAsync();
+        await visit.AtAsync("Please confirm it is you");
         await visit.FillAsync("Code from your authenticator app", await account.NextCodeAsync(fixture.Server.Clock));
         await visit.Button("Confirm").ClickAsync();
         await visit.AtAsync("Export patients");
@@ -270,6 +277,11 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await visit.Place("Team and security").ClickAsync();
         await visit.AtAsync("Team and security");
         await visit.ExamineAsync("team");
+        await visit.Page.Locator("summary").Filter(new() { HasText = "Require it of everybody" }).ClickAsync();
+        var dialog = await visit.Page.GetByRole(AriaRole.Dialog).BoundingBoxAsync();
+        Assert.InRange(dialog!.Y + (dialog.Height / 2), 350, 450);   // in the middle of 800 px
+        await visit.Page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
         await visit.Link("Helen Marsh").ClickAsync();
         await visit.AtAsync("Helen Marsh");
         await visit.ExamineAsync("team-member");

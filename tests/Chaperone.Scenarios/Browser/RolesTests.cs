@@ -59,6 +59,17 @@ public sealed class RolesTests(BrowserFixture fixture)
     }
 
     [Fact]
+    public async Task The_page_of_the_API_keeps_to_its_policy()
+    {
+        await using var visit = await fixture.VisitAsync(fixture.Clinic.Host);
+        await visit.Page.GotoAsync(visit.Url("/api/docs"));
+        await visit.Page.Locator(".opblock-summary-control").First.ClickAsync();
+        await visit.SeesAsync("Chaperone API");
+        await Assertions.Expect(visit.Page.Locator(".opblock-body").First).ToBeVisibleAsync();
+        visit.AssertNothingWrong();
+    }
+
+    [Fact]
     public async Task Narrow_menu_leads_everywhere_by_keyboard()
     {
         await using var visit = await fixture.SignedInAsync(BuiltInRole.Doctor, Visit.Narrow);
