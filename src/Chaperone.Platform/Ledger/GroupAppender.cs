@@ -26,12 +26,12 @@ public sealed class GroupAppender(Databases databases) : IDisposable
 
     /// <summary>Appends the events of one caller, all or none of them. Returns when they are durable.</summary>
     /// <exception cref="NpgsqlException">They were not stored, or, when the connection was lost at the commit, perhaps were.</exception>
-    public async Task AppendAsync(Guid tenant, IReadOnlyList<PreparedEvent> events, CancellationToken cancel)
+    public async Task AppendAsync(IReadOnlyList<PreparedEvent> events, CancellationToken cancel)
     {
         await room.WaitAsync(cancel);
         try
         {
-            var mine = new Waiting(tenant, events);
+            var mine = new Waiting(events);
             bool start;
             lock (gate)
             {
@@ -72,8 +72,7 @@ public sealed class GroupAppender(Databases databases) : IDisposable
         try
         {
             // The wait is the callers'; what they cancelled is stored all the same.
-            await TenantTransaction.WriteAsync(databases.App, together.GroupBy(each => each.Tenant).SelectMany(clinic =>
-                new[] { TenantTransaction.InClinic(clinic.Key), LedgerAppender.CommandForAll([.. clinic.SelectMany(each => each.Events)]) }), CancellationToken.None);
+            await TenantTransaction.WriteAsync(databases.App, [LedgerAppender.CommandForAll([.. together.SelectMany(each => each.Events)])], CancellationToken.None);
             Interlocked.Increment(ref Committed);
             foreach (var each in together) each.Done.SetResult();
         }
@@ -87,7 +86,7 @@ public sealed class GroupAppender(Databases databases) : IDisposable
         }
     }
 
-    private sealed record Waiting(Guid Tenant, IReadOnlyList<PreparedEvent> Events)
+    private sealed record Waiting(IReadOnlyList<PreparedEvent> Events)
     {
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -9,9 +9,10 @@ namespace Chaperone.Platform.Ledger;
 /// <summary>An event ready to be written: its line sealed, its entry worked out. Written at most once.</summary>
 public sealed class PreparedEvent
 {
-    internal PreparedEvent(LedgerEvent value, DateOnly expiresOn, byte[]? ipIndex, byte[] body, byte[] entry) =>
-        (Event, ExpiresOn, IpIndex, Body, Entry) = (value, expiresOn, ipIndex, body, entry);
+    internal PreparedEvent(Guid tenant, LedgerEvent value, DateOnly expiresOn, byte[]? ipIndex, byte[] body, byte[] entry) =>
+        (Tenant, Event, ExpiresOn, IpIndex, Body, Entry) = (tenant, value, expiresOn, ipIndex, body, entry);
 
+    internal Guid Tenant { get; }
     internal LedgerEvent Event { get; }
     internal DateOnly ExpiresOn { get; }
     internal byte[]? IpIndex { get; }
@@ -31,7 +32,7 @@ public sealed class PreparedEvent
 public sealed class LedgerAppender(LogKeys keys)
 {
     private const string Append = "SELECT ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    private const string AppendAll = "SELECT ledger.append_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    private const string AppendAll = "SELECT ledger.append_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 
     /// <summary>Seals salt and line with the audit key of the month in which the event expires.</summary>
     /// <exception cref="KeyNotFoundException">The action is not in the catalogue.</exception>
@@ -74,7 +75,7 @@ public sealed class LedgerAppender(LogKeys keys)
         };
     }
 
-    /// <summary>The command that appends events of one clinic that changed nothing, in a transaction of that clinic.</summary>
+    /// <summary>The command that appends events, of any clinics, that changed nothing. It needs no clinic set.</summary>
     public static NpgsqlBatchCommand CommandForAll(IReadOnlyList<PreparedEvent> prepared)
     {
         var people = prepared.SelectMany((each, i) => each.Event.Subjects.Select(subject => (Event: i + 1, Subject: subject))).ToArray();
@@ -82,6 +83,7 @@ public sealed class LedgerAppender(LogKeys keys)
         {
             Parameters =
             {
+                Array(prepared, each => each.Tenant),
                 Array(prepared, each => each.Id),
                 Array(prepared, each => each.ExpiresOn),
                 Array(prepared, each => each.Event.Action),
@@ -106,7 +108,7 @@ public sealed class LedgerAppender(LogKeys keys)
         RandomNumberGenerator.Fill(plain.AsSpan(0, Entry.SaltSize));
         line.CopyTo(plain, Entry.SaltSize);
         var body = SealedPayload.Seal(plain, key, LogKeys.Context(tenant, value.Id));
-        return new(value, expiresOn, ip, body, Entry.Bytes(plain.AsSpan(0, Entry.SaltSize), line));
+        return new(tenant, value, expiresOn, ip, body, Entry.Bytes(plain.AsSpan(0, Entry.SaltSize), line));
     }
 
     private static NpgsqlParameter<T[]> Array<TItem, T>(IReadOnlyList<TItem> items, Func<TItem, T> value)

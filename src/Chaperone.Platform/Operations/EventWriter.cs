@@ -21,7 +21,7 @@ public sealed class EventWriter(LedgerAppender appender, GroupAppender group, Se
     {
         var counted = failures.Admit(tenant, events);
         if (counted.Count == 0) return;
-        await group.AppendAsync(tenant, await PrepareAsync(tenant, counted, cancel), cancel);
+        await group.AppendAsync(await PrepareAsync(tenant, counted, cancel), cancel);
         sequencer.Signal(tenant);
     }
 

@@ -35,7 +35,7 @@ public sealed class SchemaTests : IAsyncLifetime
         var tables = await Rows("""
             SELECT n.nspname || '.' || c.relname, c.relrowsecurity AND c.relforcerowsecurity, c.relispartition,
                    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'),
-                   (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid)
+                   (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles <> ARRAY['chaperone_owner'::regrole::oid])
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_%'
             """);
@@ -48,6 +48,18 @@ public sealed class SchemaTests : IAsyncLifetime
             else if (partition) Assert.True(await CannotBeReachedAlone(name), name + " is a partition that a runtime role can read beside its parent's policy");
             else Assert.True(ofTenant && secured && policies == 1, name + " is not under row-level security with exactly one policy");
         }
+    }
+
+    [Fact]
+    public async Task Only_appending_passes_by_the_clinic_set_and_only_inside_the_owners_functions()
+    {
+        var others = await Rows("""
+            SELECT p.polrelid::regclass::text, p.polname::text, p.polcmd::text FROM pg_policy p
+            WHERE p.polname <> 'tenant' OR p.polroles <> ARRAY[0::oid] OR pg_get_expr(p.polqual, p.polrelid) NOT LIKE '%chaperone.tenant_id%' ORDER BY 1
+            """);
+        Assert.Equal([("ledger.event", "append_all", "a"), ("ledger.event_subject", "append_all", "a"), ("ledger.pending", "append_all", "a")],
+            others.Select(row => ((string)row[0]!, (string)row[1]!, (string)row[2]!)));
+        Assert.Empty(await Rows("SELECT 1 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE r.rolname = 'chaperone_owner'"));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class GroupAppenderTests
         await Task.WhenAll(Enumerable.Range(0, 500).Select(async i =>
         {
             var person = log.Person();
-            await group.AppendAsync(log.Tenant, [await log.Appender.PrepareAsync(log.Tenant, log.Event("patient.viewed", person), Cancel)], Cancel);
+            await group.AppendAsync([await log.Appender.PrepareAsync(log.Tenant, log.Event("patient.viewed", person), Cancel)], Cancel);
             Assert.Equal(1L, await log.Database.ExecuteAsync($"SELECT count(*) FROM ledger.event_subject WHERE subject_id = '{person}'"));
         }));
         Assert.Equal(500, await log.CountAsync("ledger.event"));
@@ -38,7 +38,7 @@ public sealed class GroupAppenderTests
             var clinic = i % 2 == 0 ? log.Tenant : other;
             prepared.Add((clinic, await log.Appender.PrepareAsync(clinic, log.Event("patient.searched", log.Person(), log.Person()), Cancel)));
         }
-        await Task.WhenAll(prepared.Select(each => group.AppendAsync(each.Clinic, [each.Event], Cancel)));
+        await Task.WhenAll(prepared.Select(each => group.AppendAsync([each.Event], Cancel)));
         foreach (var (clinic, each) in prepared)
         {
             Assert.Equal(clinic, await log.Database.ExecuteAsync($"SELECT tenant_id FROM ledger.event WHERE id = '{each.Id}'"));
@@ -59,10 +59,10 @@ public sealed class GroupAppenderTests
         await using var log = await LogFixture.CreateAsync();
         using var group = new GroupAppender(log.Databases);
         var twice = await log.Appender.PrepareAsync(log.Tenant, log.Event(), Cancel);
-        await group.AppendAsync(log.Tenant, [twice], Cancel);
+        await group.AppendAsync([twice], Cancel);
         var good = new List<PreparedEvent>();
         for (var i = 0; i < 30; i++) good.Add(await log.Appender.PrepareAsync(log.Tenant, log.Event(), Cancel));
-        var calls = good.Select((each, i) => i == 15 ? group.AppendAsync(log.Tenant, [twice], Cancel) : group.AppendAsync(log.Tenant, [each], Cancel)).ToArray();
+        var calls = good.Select((each, i) => i == 15 ? group.AppendAsync([twice], Cancel) : group.AppendAsync([each], Cancel)).ToArray();
         await Assert.ThrowsAsync<PostgresException>(() => Task.WhenAll(calls));
         Assert.Equal(29, calls.Count(call => call.IsCompletedSuccessfully));
         Assert.True(calls[15].IsFaulted);
@@ -78,13 +78,13 @@ public sealed class GroupAppenderTests
         var locked = log.Database.ExecuteAsync("BEGIN; LOCK TABLE ledger.pending IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT");
         await Task.Delay(300, Cancel);
         var calls = new List<Task>();
-        for (var i = 0; i < 5; i++) calls.Add(group.AppendAsync(log.Tenant, [await log.Appender.PrepareAsync(log.Tenant, log.Event(), Cancel)], Cancel));
+        for (var i = 0; i < 5; i++) calls.Add(group.AppendAsync([await log.Appender.PrepareAsync(log.Tenant, log.Event(), Cancel)], Cancel));
         await Task.Delay(300, Cancel);
         await log.Database.ExecuteAsync("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'chaperone_app' AND datname = current_database()");
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => calls[0]);
         await locked;
         await Task.WhenAll(calls).ContinueWith(static _ => { }, Cancel, TaskContinuationOptions.None, TaskScheduler.Default);
-        await group.AppendAsync(log.Tenant, [await log.Appender.PrepareAsync(log.Tenant, log.Event(), Cancel)], Cancel);
+        await group.AppendAsync([await log.Appender.PrepareAsync(log.Tenant, log.Event(), Cancel)], Cancel);
         Assert.Equal(calls.Count(call => call.IsCompletedSuccessfully) + 1, await log.CountAsync("ledger.event"));
     }
 }
