@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Globalization;
-using Chaperone.Clinic.Patients.Export;
+using Chaperone.Clinic.Shell;
 using Chaperone.Ledger;
 using Chaperone.Platform.Ledger;
 

@@ -1,4 +1,4 @@
-using Chaperone.Clinic.Patients.Export;
+using Chaperone.Clinic.Shell;
 using System.Globalization;
 using System.Text.Json;
 

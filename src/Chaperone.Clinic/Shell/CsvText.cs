@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Chaperone.Clinic.Patients.Export;
+namespace Chaperone.Clinic.Shell;
 
 /// <summary>Writes rows of CSV after RFC 4180, in UTF-8, each cell safe from being taken for a formula.</summary>
 internal static class CsvText

@@ -1,4 +1,4 @@
-namespace Chaperone.Clinic.Patients.Export;
+namespace Chaperone.Clinic.Shell;
 
 /// <summary>
 /// Cells that a spreadsheet would take for a formula carry an apostrophe in front, which it hides. The other way gives back exactly what was there, so an export that is
