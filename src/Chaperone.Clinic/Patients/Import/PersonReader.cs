@@ -1,6 +1,6 @@
-using Chaperone.Clinic.Shell;
 using System.Globalization;
 using System.Text.Json;
+using Chaperone.Clinic.Shell;
 
 namespace Chaperone.Clinic.Patients.Import;
 
