@@ -175,14 +175,14 @@ BEGIN
   IF p_changed_rows OPERATOR(pg_catalog.<>) platform.changed_rows() THEN
     RAISE EXCEPTION 'The event names % changed rows, the transaction changed %.', p_changed_rows, platform.changed_rows() USING ERRCODE = 'CH001';
   END IF;
-  INSERT INTO ledger.event (tenant_id, id, expires_on, action, severity, outcome, actor_id, entity_type, entity_id, ip_index, body)
-    VALUES (v_tenant, p_id, p_expires_on, p_action, p_severity, p_outcome, p_actor, p_entity_type, p_entity_id, p_ip_index, p_body);
-  IF pg_catalog.cardinality(p_subjects) OPERATOR(pg_catalog.=) 1 THEN   -- most events: cheaper than a set
-    INSERT INTO ledger.event_subject (tenant_id, subject_id, event_id, expires_on) VALUES (v_tenant, p_subjects[1], p_id, p_expires_on);
-  ELSIF pg_catalog.cardinality(p_subjects) OPERATOR(pg_catalog.>) 1 THEN
+  -- One statement: each costs its own start and end.
+  WITH event AS (
+    INSERT INTO ledger.event (tenant_id, id, expires_on, action, severity, outcome, actor_id, entity_type, entity_id, ip_index, body)
+      VALUES (v_tenant, p_id, p_expires_on, p_action, p_severity, p_outcome, p_actor, p_entity_type, p_entity_id, p_ip_index, p_body)
+  ), subject AS (
     INSERT INTO ledger.event_subject (tenant_id, subject_id, event_id, expires_on)
-      SELECT v_tenant, subject, p_id, p_expires_on FROM pg_catalog.unnest(p_subjects) AS subject;
-  END IF;
+      SELECT v_tenant, s.id, p_id, p_expires_on FROM pg_catalog.unnest(p_subjects) AS s (id)
+  )
   INSERT INTO ledger.pending (tenant_id, id, expires_on, entry) VALUES (v_tenant, p_id, p_expires_on, p_entry);
 END $$;
 

@@ -72,15 +72,31 @@ internal static class AppendBench
         Func<Guid, IReadOnlyList<LedgerEvent>, CancellationToken, Task> append)
     {
         var model = await platform.Services.GetRequiredService<LedgerAppender>().PrepareAsync(clinics[0].Id, Viewed(), CancellationToken.None);
-        return await Measure.InTurn(what, repetitions, Ours, () => Measure.Rate(Callers, duration, caller => InsertAsync(platform.Databases.App, clinics[caller % clinics.Count].Id, model)));
+        var (ours, reference) = (new Cost(), new Cost());
+        var rates = await Measure.InTurn(what, repetitions,
+            () => ours.Of(duration, () => Measure.Rate(Callers, duration, caller => append(clinics[caller % clinics.Count].Id, [Viewed()], CancellationToken.None)),
+                async () => { foreach (var clinic in clinics) await sequencer.CatchUpAsync(clinic.Id, CancellationToken.None); }),     // what is still to be sequenced must not slow the reference
+            () => reference.Of(duration, () => Measure.Rate(Callers, duration, caller => InsertAsync(platform.Databases.App, clinics[caller % clinics.Count].Id, model)), () => Task.CompletedTask));
+        Report.Note($"{what}: processor time an event: ours {ours}; reference {reference}");
+        return rates;
+    }
 
-        async Task<double> Ours()
+    /// <summary>Processor time of all that was done at one rate, with what it leaves behind.</summary>
+    private sealed class Cost
+    {
+        private CpuTime time;
+        private long events;
+
+        public async Task<double> Of(TimeSpan duration, Func<Task<double>> work, Func<Task> after)
         {
-            var rate = await Measure.Rate(Callers, duration, caller => append(clinics[caller % clinics.Count].Id, [Viewed()], CancellationToken.None));
-            // What is still to be sequenced must not slow the reference.
-            foreach (var clinic in clinics) await sequencer.CatchUpAsync(clinic.Id, CancellationToken.None);
+            var from = await CpuTime.NowAsync();
+            var rate = await work();
+            await after();
+            (time, events) = (time + (await CpuTime.NowAsync() - from), events + (long)(rate * duration.TotalSeconds));
             return rate;
         }
+
+        public override string ToString() => time.Each(events);
     }
 
     private static async Task InsertAsync(NpgsqlDataSource database, Guid clinic, PreparedEvent model)

@@ -92,7 +92,7 @@ internal sealed class SessionReader(Databases databases, KeyRing keys, Proofs pr
         query.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenant.Id });
         query.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = tokenHash });
         query.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow() });
-        var session = await TenantTransaction.ReadOneAsync(databases.App, tenant.Id, query, row => new FoundSession(
+        var session = await TenantTransaction.ReadOneAsync(databases.Shared, tenant.Id, query, row => new FoundSession(
             row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.IsDBNull(3) ? null : row.GetGuid(3), row.GetString(4), row.GetFieldValue<string[]>(5), row.GetInt64(6), row.GetBoolean(7),
             row.GetString(8), row.GetFieldValue<byte[]>(9), row.GetFieldValue<DateTimeOffset>(10), row.IsDBNull(11) ? null : row.GetFieldValue<DateTimeOffset>(11),
             row.GetFieldValue<DateTimeOffset>(12), row.GetFieldValue<byte[]>(13)), cancel);

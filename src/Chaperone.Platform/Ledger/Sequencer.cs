@@ -11,13 +11,13 @@ namespace Chaperone.Platform.Ledger;
 /// </summary>
 /// <remarks>
 /// Woken by <see cref="Signal"/> after a commit on this node; what other nodes committed and could not sequence is found by a sweep every few seconds.
-/// Not by NOTIFY, which makes commits wait for each other (docs/decisions). At most a fifth of a second lies between two growths of a clinic's tree and half a second between two
+/// Not by NOTIFY, which makes commits wait for each other (docs/decisions). At most a fifth of a second lies between two growths of a clinic's tree and 0.8 seconds between two
 /// of its checkpoints. Recovery is the normal path: all state is in the database, and each step is one transaction.
 /// </remarks>
 public sealed partial class Sequencer : BackgroundService
 {
     private static readonly TimeSpan GrowEvery = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan SignEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SignEvery = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(3);
     private const int Workers = 4;
 

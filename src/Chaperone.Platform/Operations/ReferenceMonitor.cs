@@ -119,11 +119,11 @@ public sealed class ReferenceMonitor(
         if (policy.Row is { } type)
         {
             var row = RowById.Of(model.Value, type);
-            return await TenantTransaction.ReadAsync(databases.App, tenant, [relation, row.Command(tenant, id)], async reader =>
+            return await TenantTransaction.ReadAsync(databases.Shared, tenant, [relation, row.Command(tenant, id)], async reader =>
             {
                 var related = await RelationAsync(reader);
                 await reader.NextResultAsync(cancel);
-                return new Begun(null, related, await reader.ReadAsync(cancel) ? row.Read(reader) : null);
+                return new Begun(null, related, await reader.ReadAsync(cancel) ? row.Read(reader, tenant, id) : null);
             }, cancel);
         }
         var (transaction, found) = await TenantTransaction.BeginAsync(databases.App, tenant, [relation], RelationAsync, readOnly, cancel);

@@ -9,6 +9,9 @@ public sealed class Databases(string app, string ledger, string @operator) : IAs
     /// <summary>The requests' role.</summary>
     public NpgsqlDataSource App { get; } = Source(app, 60);
 
+    /// <summary>The requests' role again, for what needs one round trip and no connection of its own: queries of many requests travel together on few connections.</summary>
+    public NpgsqlDataSource Shared { get; } = Source(app, 2, true);
+
     /// <summary>The requests' role again, for loading keys in the middle of an operation: its own few connections, so that operations holding all the others never wait for themselves.</summary>
     public NpgsqlDataSource Keys { get; } = Source(app, 6);
 
@@ -22,15 +25,17 @@ public sealed class Databases(string app, string ledger, string @operator) : IAs
     public async ValueTask DisposeAsync()
     {
         await App.DisposeAsync();
+        await Shared.DisposeAsync();
         await Keys.DisposeAsync();
         await Ledger.DisposeAsync();
         await Operator.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Source(string connectionString, int most) =>
+    private static NpgsqlDataSource Source(string connectionString, int most, bool shared = false) =>
         NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString)
         {
             MaxPoolSize = most,
+            Multiplexing = shared,
             MaxAutoPrepare = 100,
             AutoPrepareMinUsages = 2,
             NoResetOnClose = true,          // every transaction sets its clinic with SET LOCAL, which ends with it

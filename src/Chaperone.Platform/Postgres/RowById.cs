@@ -47,8 +47,13 @@ internal sealed class RowById
         new(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = tenant }, new NpgsqlParameter<Guid> { TypedValue = id } } };
 
     /// <summary>The row the reader stands on, not opened.</summary>
-    public RowWithKey Read(NpgsqlDataReader reader) =>
-        new(table, read(reader), reader.IsDBNull(columns) ? null : reader.GetGuid(columns), reader.IsDBNull(columns + 1) ? null : reader.GetFieldValue<byte[]>(columns + 1));
+    /// <exception cref="InvalidDataException">It is not the row asked for: queries travel together, and an answer must never reach another's question.</exception>
+    public RowWithKey Read(NpgsqlDataReader reader, Guid tenant, Guid id)
+    {
+        var row = read(reader);
+        if (row.TenantId != tenant || row.Id != id) throw new InvalidDataException($"{table} {id} was asked for, another row came.");
+        return new(table, row, reader.IsDBNull(columns) ? null : reader.GetGuid(columns), reader.IsDBNull(columns + 1) ? null : reader.GetFieldValue<byte[]>(columns + 1));
+    }
 
     private static Expression Value(ParameterExpression reader, IProperty property, int ordinal)
     {

@@ -57,7 +57,7 @@ public sealed class TenantTransaction : IAsyncDisposable
     /// <summary>Begins and sets the clinic.</summary>
     public static Task<TenantTransaction> BeginAsync(NpgsqlDataSource source, Guid tenant, CancellationToken cancel) => BeginAsync(source, tenant, false, cancel);
 
-    /// <summary>Queries in a transaction of their own, all in one round trip.</summary>
+    /// <summary>Queries in a transaction of their own, all in one round trip; on <see cref="Databases.Shared"/> together with other requests' queries, each with its own Sync and so its own clinic.</summary>
     /// <param name="source">As which role.</param>
     /// <param name="tenant">The clinic.</param>
     /// <param name="queries">At least one.</param>
