@@ -60,7 +60,7 @@ public static partial class EventCatalogue
         new("import.finished", DataChange, Info, Years2, "An import ended; the event carries the counts."),
         new("import.cancelled", DataChange, Info, Years2, "An upload was thrown away before it was imported."),
         new("import.viewed", DataAccess, Info, Years2, "The progress or report of an import was shown."),
-        new("data.export_started", DataAccess, Warning, Years7, "An export began; durable before its first byte."),
+        new("data.export_started", DataAccess, Warning, Years7, "An export began; this stood in the log before anything of it left."),
         new("data.exported", DataAccess, Warning, Years7, "An export ended, complete or broken off; the event carries rows and SHA-256."),
         new("audit.viewed", DataAccess, Info, Years2, "The audit log was read."),
         new("audit.integrity_viewed", DataAccess, Info, Years2, "The result of the integrity check was read."),
