@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Ledger;
@@ -72,6 +74,40 @@ public sealed class KillTests
             Assert.All(reports, report => Assert.True(report.ExitCode == 0, report.ToText()));
             Assert.NotEmpty(reports);
         });
+    }
+
+    [Fact]
+    public async Task PostgreSQL_that_is_killed_is_started_again_and_until_then_everybody_is_told_to_wait()
+    {
+        await using var folder = await ServerFolder.CreateAsync();
+        using var server = await ServerProcess.UpAsync(folder.DataFolder);
+        using var client = new ClinicClient(server.Port, folder.Host);
+        var code = Totp.Code(folder.Secret, Totp.StepAt(TimeProvider.System.GetUtcNow()));
+        Assert.Equal(HttpStatusCode.OK, (await client.JsonAsync(HttpMethod.Post, "/api/auth/sign-in", new { email = folder.Email, password = TestServer.Password, code })).Status);
+        var made = await client.JsonAsync(HttpMethod.Post, "/api/patients", new { givenNames = "Ada", familyName = "Before", dateOfBirth = "1980-02-03" });
+        Assert.Equal(HttpStatusCode.Created, made.Status);
+
+        var elsewhere = Path.Combine(folder.DataFolder, "cluster-path");
+        var cluster = Path.Combine(File.Exists(elsewhere) ? (await File.ReadAllTextAsync(elsewhere)).Trim() : folder.DataFolder, "postgres");
+        var postmaster = int.Parse((await File.ReadAllLinesAsync(Path.Combine(cluster, "postmaster.pid")))[0], CultureInfo.InvariantCulture);
+        using (var killed = Process.GetProcessById(postmaster)) killed.Kill();
+
+        var answers = new List<HttpStatusCode>();
+        for (var from = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(from) < TimeSpan.FromSeconds(90); await Task.Delay(100))
+        {
+            answers.Add((await client.GetAsync($"/api/patients/{made.Json.GetProperty("id").GetString()}")).Status);
+            var page = await client.GetAsync("/sign-in");
+            if (page.Status == HttpStatusCode.ServiceUnavailable) Assert.Contains("CHP-PLATFORM-0004", page.Text);
+            answers.Add(page.Status);
+            if (answers.Contains(HttpStatusCode.ServiceUnavailable) && answers[^2] == HttpStatusCode.OK) break;
+        }
+        Assert.Equal(HttpStatusCode.OK, answers[^2]);
+        Assert.Contains(HttpStatusCode.ServiceUnavailable, answers);
+        Assert.All(answers, answer => Assert.True(answer is HttpStatusCode.OK or HttpStatusCode.SeeOther or HttpStatusCode.ServiceUnavailable, $"{answer}\n{server.Said}"));
+        Assert.Equal(HttpStatusCode.Created, (await client.JsonAsync(HttpMethod.Post, "/api/patients", new { givenNames = "Ada", familyName = "After", dateOfBirth = "1980-02-03", confirmedNotDuplicate = true })).Status);
+        Assert.Contains("PostgreSQL runs again", server.Said);
+        Assert.DoesNotContain("   at Npgsql", server.Said);
+        Assert.Equal(0, await server.StopAsync());
     }
 
     private static async Task WriteAsync(int port, string host, IReadOnlyDictionary<string, string> cookies, string name, ConcurrentDictionary<Guid, string> acknowledged)

@@ -106,6 +106,10 @@ public sealed partial class IntegrityCheck(
         {
             await act();
         }
+        catch (Exception lost) when (!cancel.IsCancellationRequested && lost.IsDatabaseLoss())
+        {
+            // the sequencer says so; what could not be checked is due at the next look
+        }
         catch (Exception failed) when (!cancel.IsCancellationRequested)
         {
             Failed(failed);

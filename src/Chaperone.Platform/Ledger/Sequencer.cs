@@ -23,6 +23,7 @@ public sealed partial class Sequencer : BackgroundService
 
     private readonly ConcurrentDictionary<Guid, Log> logs = new();
     private readonly Channel<Log> woken = Channel.CreateUnbounded<Log>();
+    private int lost;
     private readonly Databases databases;
     private readonly TimeProvider clock;
     private readonly ILogger<Sequencer> logger;
@@ -144,6 +145,11 @@ public sealed partial class Sequencer : BackgroundService
             }
             return SweepEvery;
         }
+        catch (Exception lost) when (lost.IsDatabaseLoss())
+        {
+            SayLost();
+            return TimeSpan.FromSeconds(1);
+        }
         catch (Exception failed)
         {
             Failed(failed, log.Tenant);
@@ -174,12 +180,18 @@ public sealed partial class Sequencer : BackgroundService
         {
             try
             {
-                foreach (var tenant in await LeftBehindAsync(cancel))
+                var behind = await LeftBehindAsync(cancel);
+                if (Interlocked.Exchange(ref lost, 0) == 1) Back();
+                foreach (var tenant in behind)
                 {
                     var log = logs.GetOrAdd(tenant, static id => new(id));
                     log.Unsigned = true;
                     Wake(log);
                 }
+            }
+            catch (Exception lost) when (!cancel.IsCancellationRequested && lost.IsDatabaseLoss())
+            {
+                SayLost();
             }
             catch (Exception failed) when (!cancel.IsCancellationRequested)
             {
@@ -219,6 +231,12 @@ public sealed partial class Sequencer : BackgroundService
         return behind;
     }
 
+    // Once for each loss, whoever notices first: every clinic and every sweep will.
+    private void SayLost()
+    {
+        if (Interlocked.Exchange(ref lost, 1) == 0) Lost();
+    }
+
     private TimeSpan? Left(long since, TimeSpan interval)
     {
         if (since == 0) return null;
@@ -228,6 +246,12 @@ public sealed partial class Sequencer : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Sequencing the log of clinic {Tenant} failed; trying again in a second.")]
     private partial void Failed(Exception failed, Guid tenant);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer. Logs are sequenced and signed again as soon as it does; what was answered is stored.")]
+    private partial void Lost();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The database answers again.")]
+    private partial void Back();
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Looking for unsequenced events failed; trying again.")]
     private partial void SweepFailed(Exception failed);

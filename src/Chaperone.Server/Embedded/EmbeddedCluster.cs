@@ -6,12 +6,15 @@ namespace Chaperone.Server.Embedded;
 /// <summary>A private PostgreSQL cluster in the data folder: made at the first start, reached by a Unix socket only, started and stopped with the server.</summary>
 /// <remarks>
 /// <para>A cluster from <see cref="StartAsync"/> is ours: we hold the data folder's lock and stop PostgreSQL. One from <see cref="AttachAsync"/> may be the running server's, and is then left alone.</para>
+/// <para>A PostgreSQL of ours that ends by itself (killed for want of memory, say) is started again, with its own recovery from the write-ahead log.</para>
 /// <para>What a crash leaves, and what the next start does: a half-made cluster (<c>postgres.new</c>) is removed and made again; a PostgreSQL that outlived its
 /// server is stopped; lock files of a PostgreSQL that is gone are removed; missing roles, passwords or database are added.</para>
 /// </remarks>
 internal sealed class EmbeddedCluster : IAsyncDisposable
 {
     private static readonly TimeSpan LastBackendsEnd = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StartAgainTimeout = TimeSpan.FromMinutes(5);
 
     private readonly ClusterPlace at;
     private readonly ClusterSecrets passwords;
@@ -66,6 +69,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
                 throw;
             }
 
+            cluster.owned!.Watching = cluster.WatchAsync(cluster.owned);
             if (cluster.IsElsewhere) logger.LogInformation("The user {User} cannot reach {DataFolder}, so the database is in {ClusterFolder}", user.Name, place.Data, place.Home);
             return cluster;
         }
@@ -125,16 +129,40 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         if (Interlocked.Exchange(ref owned, null) is not { } ours) return;
         try
         {
+            await ours.Stopping.CancelAsync();
+            await ours.Watching;    // never while it is starting PostgreSQL
             await StopPostgresAsync(at, ours.Programs, ours.User, cancel);
             log.LogInformation("PostgreSQL stopped");
         }
         finally
         {
             foreach (var taken in ours.Locks) taken.Dispose();
+            ours.Stopping.Dispose();
         }
     }
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
+
+    private async Task WatchAsync(Owned ours)
+    {
+        for (var stopping = ours.Stopping.Token; ;)
+        {
+            await Task.Delay(LookEvery, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stopping.IsCancellationRequested) return;
+            try
+            {
+                if (Postmaster.Read(at.Cluster) is { IsAlive: true }) continue;
+                log.LogError("PostgreSQL ended by itself; starting it again. {Folder} says why", Path.Combine(at.Cluster, "log"));
+                await ClearRemainsAsync(at, ours.Programs, ours.User, log, CancellationToken.None);
+                await StartPostgresAsync(at, ours.Programs, ours.User, StartAgainTimeout, CancellationToken.None);
+                log.LogInformation("PostgreSQL runs again");
+            }
+            catch (Exception failed) when (failed is ClusterException or IOException or UnauthorizedAccessException)
+            {
+                log.LogCritical("PostgreSQL could not be started again: {Why} The next try is in a moment", failed.Message);
+            }
+        }
+    }
 
     private static void MakeDataFolder(ClusterOptions options, ClusterUser user)
     {
@@ -270,5 +298,10 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         await ClusterRoles.EnsureAsync(superuser, passwords, cancel);
     }
 
-    private sealed record Owned(PostgresPrograms Programs, ClusterUser User, List<InstanceLock> Locks);
+    private sealed record Owned(PostgresPrograms Programs, ClusterUser User, List<InstanceLock> Locks)
+    {
+        public CancellationTokenSource Stopping { get; } = new();
+
+        public Task Watching { get; set; } = Task.CompletedTask;
+    }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Claims;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
+using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Antiforgery;
@@ -43,6 +44,11 @@ internal static class RequestPipeline
                 413 => PlatformErrors.TooLarge,
                 _ => PlatformErrors.Malformed with { Status = bad.StatusCode is 408 or 415 ? bad.StatusCode : 400 },
             });
+        }
+        catch (Exception lost) when (!http.Response.HasStarted && lost.IsDatabaseLoss())
+        {
+            http.RequestServices.GetRequiredService<ILogger<Program>>().LogWarning("{Route}: the database did not answer", (http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+            await Refuse(http, PlatformErrors.DatabaseUnavailable);
         }
         catch (Exception fault) when (!http.Response.HasStarted)
         {
