@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Chaperone.Encryption;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
@@ -182,7 +183,7 @@ public sealed class OperationScope
     /// <summary>Blind index, in hexadecimal, of what a stranger typed as sign-in name.</summary>
     public void Typed(string blindIndexHex) => TypedIndex = blindIndexHex;
 
-    /// <summary>What to answer when this unique constraint is hit.</summary>
+    /// <summary>What to answer when this unique or exclusion constraint is hit.</summary>
     public void OnConflict(string constraint, Error error) => Conflicts[constraint] = error;
 
     /// <summary>Runs once the transaction is durable, such as forgetting what was remembered. It must not fail for lack of anything.</summary>
@@ -190,6 +191,22 @@ public sealed class OperationScope
 
     /// <summary>Writes what was changed so far to the database, still inside the transaction, so that a constraint speaks now.</summary>
     public Task Flush(CancellationToken cancel) => Writer.SaveChangesAsync(cancel);
+
+    /// <summary>
+    /// Waits until no other operation has the turn of any of these ids, then has all of them until it commits or fails. For what a constraint decides by waiting for others (an exclusion
+    /// constraint), where two could wait for each other. It decides nothing itself: whoever forgets it is refused by the constraint all the same.
+    /// </summary>
+    /// <param name="ids">UUIDv7; two that share a turn by chance wait without need.</param>
+    /// <param name="cancel">Cancels.</param>
+    public async Task TakeTurns(IEnumerable<Guid> ids, CancellationToken cancel)
+    {
+        // In one order for everybody. Two-part keys, from the random half of the id, are a space of their own beside the sequencer's.
+        foreach (var (high, low) in ids.Select(id => id.ToByteArray(bigEndian: true)).Select(id => (BinaryPrimitives.ReadInt32BigEndian(id.AsSpan(8)), BinaryPrimitives.ReadInt32BigEndian(id.AsSpan(12)))).Distinct().Order())
+        {
+            await using var command = Transaction.Command("SELECT pg_advisory_xact_lock($1, $2) IS NOT NULL", high, low);
+            await command.ExecuteNonQueryAsync(cancel);
+        }
+    }
 
     /// <summary>The clinic's blind index of this name, such as <c>patient.name</c>; its key is made at first use.</summary>
     public ValueTask<BlindIndexKey> BlindIndex(string name, CancellationToken cancel) => keys.BlindIndexAsync(Tenant.Id, name, cancel);

@@ -79,7 +79,7 @@ public sealed class ReferenceMonitor(
         {
             return await Fail(attempt, EventOutcome.Failure, PlatformErrors.Changed, begun);
         }
-        catch (Exception fault) when (UniqueViolation(fault) is { } constraint)
+        catch (Exception fault) when (TakenConstraint(fault) is { } constraint)
         {
             return await Fail(attempt, EventOutcome.Failure, scope.Conflicts.GetValueOrDefault(constraint, PlatformErrors.Conflict), begun);
         }
@@ -198,9 +198,8 @@ public sealed class ReferenceMonitor(
         }
     }
 
-    private static string? UniqueViolation(Exception fault) => (fault as PostgresException ?? fault.InnerException as PostgresException) is { SqlState: PostgresErrorCodes.UniqueViolation } violation
-        ? violation.ConstraintName ?? ""
-        : null;
+    private static string? TakenConstraint(Exception fault) =>
+        (fault as PostgresException ?? fault.InnerException as PostgresException) is { SqlState: PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ExclusionViolation } violation ? violation.ConstraintName ?? "" : null;
 
     private static string Kind(Exception fault) => (fault.InnerException ?? fault) is PostgresException postgres ? $"{fault.GetType().Name} ({postgres.SqlState} {postgres.ConstraintName})" : fault.GetType().Name;
 
