@@ -1,12 +1,10 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
+using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,8 +13,6 @@ namespace Chaperone.Clinic.Patients;
 /// <summary>The register under /api/patients.</summary>
 internal static class PatientApi
 {
-    private const int MostBytes = 256 * 1024;
-
     public static void Map(IEndpointRouteBuilder endpoints)
     {
         var api = endpoints.MapGroup("/api/patients").WithTags("Patients");
@@ -84,37 +80,7 @@ internal static class PatientApi
 
     private static IResult Answer(this HttpContext http, Result<Patient> result, int status = StatusCodes.Status200OK) => result.Match(patient =>
     {
-        http.Response.Headers.ETag = ETag(patient.Version);
+        http.Response.Headers.ETag = JsonRequest.ETag(patient.Version);
         return Results.Json(PatientBody.Of(patient), PatientBodyJson.Default.PatientBody, statusCode: status);
     });
-
-    private static string ETag(long version) => string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
-
-    /// <summary>The version of If-Match: null without the header, and one that no record has for a tag that is none of ours.</summary>
-    private static long? IfMatch(this HttpContext http)
-    {
-        var tag = http.Request.Headers.IfMatch.ToString();
-        if (tag.Length == 0) return null;
-        return tag is ['"', .. var version, '"'] && long.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
-    }
-
-    /// <summary>A JSON body of bounded size. What cannot be read is an error without a word of it.</summary>
-    private static async Task<Result<T>> ReadJson<T>(this HttpContext http, JsonTypeInfo<T> type) where T : class
-    {
-        if (!http.Request.HasJsonContentType()) return PlatformErrors.Malformed;
-        if (http.Request.ContentLength > MostBytes) return PlatformErrors.TooLarge;
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = MostBytes;
-        try
-        {
-            return await JsonSerializer.DeserializeAsync(http.Request.Body, type, http.RequestAborted) is { } body ? body : PlatformErrors.Malformed;
-        }
-        catch (BadHttpRequestException refused)
-        {
-            return refused.StatusCode == StatusCodes.Status413PayloadTooLarge ? PlatformErrors.TooLarge : PlatformErrors.Malformed;
-        }
-        catch (JsonException)
-        {
-            return PlatformErrors.Malformed;
-        }
-    }
 }
