@@ -20,7 +20,7 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
         "../../../../etc/passwd", "%00%0d%0aSet-Cookie: a=b", "\u202eright\u202c \u200f\u05d0", "\ud83d\ude80\ud83d\udc69\u200d\u2695\ufe0f", "\u0000\u0001\u001f", new string('A', 10_000), "=cmd|' /C calc'!A0", "99999999999999999999", "-1", "2026-02-30",
     ];
 
-    private static readonly string[] QueryNames = ["find", "status", "limit", "cursor", "action", "actor", "entity", "subject", "category", "severity", "outcome", "from", "to", "format", "reason", "after", "page", "q"];
+    private static readonly string[] QueryNames = ["find", "status", "limit", "cursor", "action", "actor", "entity", "subject", "category", "severity", "outcome", "from", "to", "format", "reason", "after", "page", "q", "day", "practitioner", "type", "minutes"];
 
     private static readonly string[] Broken =
     [
@@ -185,7 +185,8 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
             request => request.Headers.TryAddWithoutValidation("If-Match", "\"1\""));
 
     private async Task<string> StoredAsync() => string.Join(' ', await Task.WhenAll(
-        Count("SELECT count(*), coalesce(sum(version), 0) FROM clinic.patient"), Count("SELECT count(*), coalesce(sum(version), 0) FROM clinic.member"), Count("SELECT count(*), 0 FROM clinic.blind_index")));
+        Count("SELECT count(*), coalesce(sum(version), 0) FROM clinic.patient"), Count("SELECT count(*), coalesce(sum(version), 0) FROM clinic.member"), Count("SELECT count(*), 0 FROM clinic.blind_index"),
+        Count("SELECT count(*), coalesce(sum(version), 0) FROM clinic.appointment")));
 
     private async Task<string> Count(string sql) => $"{await Server.Database.ExecuteAsync($"SELECT row(a.*)::text FROM ({sql}) AS a")}";
 

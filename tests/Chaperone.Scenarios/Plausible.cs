@@ -12,9 +12,9 @@ using Microsoft.AspNetCore.Routing;
 namespace Chaperone.Scenarios;
 
 /// <summary>Records of one clinic that requests can speak about.</summary>
-internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other)
+internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other, Guid Appointment = default)
 {
-    /// <summary>A patient and a member made for this, so that nothing is lost when they are archived or suspended.</summary>
+    /// <summary>A patient, a member and an appointment made for this, so that nothing is lost when they are archived, suspended or cancelled.</summary>
     public static async Task<KnownIds> ForAsync(TestServer server, TestClinic clinic)
     {
         var patient = (await server.Run(new Clinic.Patients.RegisterPatient(new() { FamilyName = $"Sacrifice{Guid.NewGuid():N}"[..20], DateOfBirth = new(1970, 5, 6), Gender = "unknown" }, true), BuiltInRole.Doctor, clinic)).Value.Id;
@@ -22,8 +22,13 @@ internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Ev
         await server.SharedSession(BuiltInRole.Hr, clinic);
         var session = (Guid)(await server.Database.ExecuteAsync($"SELECT id FROM clinic.session WHERE tenant_id = '{clinic.Tenant.Id}' AND member_id = '{clinic.Account(BuiltInRole.Hr).Member}' LIMIT 1"))!;
         var happened = (Guid)(await server.Database.ExecuteAsync($"SELECT id FROM ledger.event WHERE tenant_id = '{clinic.Tenant.Id}' ORDER BY id LIMIT 1"))!;
-        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()));
+        var doctor = (await server.Operate(new CreateMember("Sally Sacrifice", $"{Guid.NewGuid():N}@{clinic.Host}", [BuiltInRole.Doctor]), clinic)).Value;
+        var appointment = (await server.Run(new Clinic.Schedule.BookAppointment(patient, new(doctor, "consultation", Soon(server.Clock))), BuiltInRole.Reception, clinic)).Value.Id;
+        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()), appointment);
     }
+
+    /// <summary>A day from now, as the API takes it.</summary>
+    public static string Soon(TimeProvider clock) => clock.GetUtcNow().AddDays(1).ToString("yyyy-MM-dd'T'HH:mm'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>Requests to a route as its own pages would send them, made from the route's pattern.</summary>
@@ -40,6 +45,9 @@ internal static partial class Plausible
         ("POST", "/api/patients", Patient),
         ("PUT", "/api/patients/{id:guid}", Patient),
         ("POST", "/api/patients/find", () => new { text = "Prime" }),
+        ("POST", "/api/appointments", Appointment),
+        ("PUT", "/api/appointments/{id:guid}", Appointment),
+        ("POST", "/api/appointments/{id:guid}/cancel", () => new { reason = "other", note = "Plausible" }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
     ];
 
@@ -58,6 +66,7 @@ internal static partial class Plausible
             "session" => ids.Session.ToString(),
             "device" => ids.Other.ToString(),
             _ when path.Contains("/import", StringComparison.Ordinal) || path.Contains("/devices", StringComparison.Ordinal) => ids.Other.ToString(),
+            _ when path.Contains("/appointments", StringComparison.Ordinal) => ids.Appointment.ToString(),
             _ when path.Contains("/patients", StringComparison.Ordinal) => ids.Patient.ToString(),
             _ when path.Contains("/audit", StringComparison.Ordinal) => ids.Event.ToString(),
             _ when path.StartsWith("/api/auth/sessions", StringComparison.Ordinal) || path.StartsWith("/account/", StringComparison.Ordinal) => ids.Session.ToString(),
@@ -97,6 +106,9 @@ internal static partial class Plausible
     }
 
     private static object Patient() => new { familyName = $"Plausible{Guid.NewGuid():N}"[..20], givenNames = "Pat", dateOfBirth = "1990-01-02", gender = "unknown" };
+
+    private static object Appointment() =>
+        new { patientId = Guid.NewGuid(), practitionerId = Guid.NewGuid(), type = "consultation", startsAt = KnownIds.Soon(TimeProvider.System), minutes = 15, reason = "Plausible", note = "Plausible" };
 
     [GeneratedRegex(@"\{(\w+)(?::[^}]*)?\}")]
     private static partial Regex Parameter();

@@ -38,6 +38,7 @@ public sealed partial class Permission
     // the day
     public static Permission ScheduleView { get; } = AboutPatient("schedule.view", "see the schedule");
     public static Permission ScheduleEdit { get; } = AboutPatient("schedule.edit", "book, move and cancel appointments");
+    public static Permission ScheduleAttend { get; } = AboutPatient("schedule.attend", "record who came to an appointment, was seen or stayed away");
     public static Permission ProposalView { get; } = AboutPatient("proposal.view", "see treatment proposals");
     public static Permission ProposalWrite { get; } = AboutPatient("proposal.write", "write treatment proposals");
 

@@ -19,31 +19,31 @@ public static class BuiltInRole
 
     /// <summary>Schedule, reports, rota, incidents.</summary>
     public static Role Manager { get; } = new("manager", "Practice manager", "Runs the day: schedule, reports, rota and incidents; no clinical content, no payroll.", Clinic(
-        ScheduleView, ScheduleEdit, ReportView, StaffView, RotaView, RotaEdit, IncidentView, IncidentEdit, AssertionView, AssertionEdit, RiskView, RiskEdit, TeamManage));
+        ScheduleView, ScheduleEdit, ScheduleAttend, ReportView, StaffView, RotaView, RotaEdit, IncidentView, IncidentEdit, AssertionView, AssertionEdit, RiskView, RiskEdit, TeamManage));
 
     /// <summary>Patients' records, controlled drugs included; own commission.</summary>
     public static Role Doctor { get; } = new("doctor", "Doctor", "Treats patients: records, notes, prescriptions, results and files, and sees their own commission.",
     [
         .. Clinic(PatientView, PatientEdit, PatientDelete, NoteView, NoteWrite, PrescriptionView, PrescriptionWrite, PrescriptionControlled, ResultView, ResultWrite,
-            FileView, FileUpload, FileDelete, AiDraft, EmergencyUse, ScheduleView, ProposalView, ProposalWrite),
+            FileView, FileUpload, FileDelete, AiDraft, EmergencyUse, ScheduleView, ScheduleAttend, ProposalView, ProposalWrite),
         .. Needing(Relation.Own, CommissionView),
     ]) { NarrowedBySetting = true };
 
     /// <summary>Patients' records, no controlled drugs.</summary>
     public static Role Nurse { get; } = new("nurse", "Nurse", "Cares for patients: records, notes, results, files, and prescriptions but controlled ones.", Clinic(
         PatientView, PatientEdit, NoteView, NoteWrite, PrescriptionView, PrescriptionWrite, ResultView, ResultWrite,
-        FileView, FileUpload, AiDraft, EmergencyUse, ScheduleView)) { NarrowedBySetting = true };
+        FileView, FileUpload, AiDraft, EmergencyUse, ScheduleView, ScheduleAttend)) { NarrowedBySetting = true };
 
     /// <summary>Records and notes of own, assigned and shared patients.</summary>
     public static Role Clinical { get; } = new("clinical", "Other clinician", "Sees and writes records and notes of their own appointments, and of patients assigned to or shared with them.",
     [
-        .. Needing(Relation.Shared, PatientView, NoteView, NoteWrite, ResultView, FileView, AiDraft, ScheduleView),
+        .. Needing(Relation.Shared, PatientView, NoteView, NoteWrite, ResultView, FileView, AiDraft, ScheduleView, ScheduleAttend),
         .. Clinic(EmergencyUse),
     ]);
 
     /// <summary>Contact data, schedule, payments.</summary>
     public static Role Reception { get; } = new("reception", "Receptionist", "Looks after contact data and the schedule and takes payments; no notes.", Clinic(
-        PatientView, PatientEdit, PatientImport, PatientMerge, ScheduleView, ScheduleEdit, ProposalView, InvoiceView, PaymentView, PaymentTake, PaymentCardStore));
+        PatientView, PatientEdit, PatientImport, PatientMerge, ScheduleView, ScheduleEdit, ScheduleAttend, ProposalView, InvoiceView, PaymentView, PaymentTake, PaymentCardStore));
 
     /// <summary>Staff files.</summary>
     public static Role Hr { get; } = new("hr", "Human resources", "Keeps staff files, absences, timesheets, training and credentials.", Clinic(

@@ -1,6 +1,7 @@
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
@@ -16,6 +17,7 @@ internal static class Features
         services.AddHome();
         services.AddSignIn();
         services.AddPatients();
+        services.AddSchedule();
         services.AddAuditLog();
     }
 
@@ -29,6 +31,7 @@ internal static class Features
             .Runs(typeof(ViewHome)).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         SignInFeature.MapSignIn(routes);
         routes.MapPatients();
+        routes.MapSchedule();
         SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         AuditLogFeature.MapAuditLog(routes);
     }

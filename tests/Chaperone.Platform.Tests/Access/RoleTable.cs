@@ -11,7 +11,7 @@ internal static class RoleTable
 
     private const string EverythingElse = """
         patient.view patient.view.masked patient.edit patient.merge patient.delete patient.erase patient.import patient.export patient.subject_access access_log.view
-        schedule.view schedule.edit proposal.view proposal.write
+        schedule.view schedule.edit schedule.attend proposal.view proposal.write
         invoice.view invoice.edit invoice.void invoice.export payment.view payment.take payment.card_store payment.refund payment.report
         commission.view commission.export payroll.view payroll.edit
         staff.view staff.edit rota.view rota.edit hr.view hr.edit hr.reveal hr.export absence.view absence.edit absence.approve timesheet.view timesheet.edit timesheet.approve
@@ -27,11 +27,11 @@ internal static class RoleTable
         owner: {EverythingElse}
         none: {ClinicalContent}
         admin: patient.view patient.import patient.export staff.view staff.edit team.manage roles.manage security.manage settings.edit token.manage audit.view audit.export audit.stream investigation.view investigation.edit elevation.approve emergency.review access.review backup.run
-        manager: schedule.view schedule.edit report.view staff.view rota.view rota.edit incident.view incident.edit assertion.view assertion.edit risk.view risk.edit team.manage
-        doctor: patient.view patient.edit patient.delete note.view note.write prescription.view prescription.write prescription.controlled result.view result.write file.view file.upload file.delete ai.draft emergency.use schedule.view proposal.view proposal.write commission.view@own
-        nurse: patient.view patient.edit note.view note.write prescription.view prescription.write result.view result.write file.view file.upload ai.draft emergency.use schedule.view
-        clinical: patient.view@shared note.view@shared note.write@shared result.view@shared file.view@shared ai.draft@shared schedule.view@shared emergency.use
-        reception: patient.view patient.edit patient.import patient.merge schedule.view schedule.edit proposal.view invoice.view payment.view payment.take payment.card_store
+        manager: schedule.view schedule.edit schedule.attend report.view staff.view rota.view rota.edit incident.view incident.edit assertion.view assertion.edit risk.view risk.edit team.manage
+        doctor: patient.view patient.edit patient.delete note.view note.write prescription.view prescription.write prescription.controlled result.view result.write file.view file.upload file.delete ai.draft emergency.use schedule.view schedule.attend proposal.view proposal.write commission.view@own
+        nurse: patient.view patient.edit note.view note.write prescription.view prescription.write result.view result.write file.view file.upload ai.draft emergency.use schedule.view schedule.attend
+        clinical: patient.view@shared note.view@shared note.write@shared result.view@shared file.view@shared ai.draft@shared schedule.view@shared schedule.attend@shared emergency.use
+        reception: patient.view patient.edit patient.import patient.merge schedule.view schedule.edit schedule.attend proposal.view invoice.view payment.view payment.take payment.card_store
         hr: staff.view staff.edit rota.view hr.view hr.edit hr.reveal hr.export absence.view absence.edit absence.approve timesheet.view timesheet.edit timesheet.approve training.view training.edit credential.view credential.edit
         finance: invoice.view invoice.edit invoice.void invoice.export payment.view payment.take payment.refund payment.report commission.view commission.export payroll.view payroll.edit
         readonly: patient.view.masked audit.view report.view staff.view rota.view training.view credential.view incident.view assertion.view risk.view
@@ -42,7 +42,7 @@ internal static class RoleTable
     public static readonly IReadOnlySet<string> AboutPatients = Words("""
         patient.view patient.view.masked patient.edit patient.merge patient.delete patient.erase patient.import patient.export patient.subject_access access_log.view
         note.view note.write prescription.view prescription.write prescription.controlled result.view result.write file.view file.upload file.delete ai.draft
-        schedule.view schedule.edit proposal.view proposal.write invoice.view invoice.edit invoice.void payment.view payment.take payment.card_store payment.refund
+        schedule.view schedule.edit schedule.attend proposal.view proposal.write invoice.view invoice.edit invoice.void payment.view payment.take payment.card_store payment.refund
         """).ToHashSet();
 
     public static readonly IReadOnlySet<string> AboutStaff = Words("""

@@ -1,0 +1,95 @@
+using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Shell;
+using Chaperone.Clinic.SignIn;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Chaperone.Clinic.Schedule;
+
+/// <summary>The schedule within one operation: who can be booked with whom, whose names may be shown, and the one way by which a slot is taken.</summary>
+internal sealed class Diary(OperationScope scope)
+{
+    private TimeZoneInfo? zone;
+
+    /// <summary>The longest an appointment can be, in the schema too.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromHours(12);
+
+    /// <summary>The clinic's zone.</summary>
+    public TimeZoneInfo Zone => zone ??= ClinicTime.ZoneOf(scope.Tenant);
+
+    private DbSet<AppointmentRow> Appointments => scope.Db.Set<AppointmentRow>();
+
+    /// <summary>The appointments within the actor's reach: all of the clinic's, or those that are theirs as practitioner or patient.</summary>
+    public IQueryable<AppointmentRow> Within()
+    {
+        var rows = Appointments.AsNoTracking();
+        if (scope.Reach <= Relation.SameClinic) return rows;
+        var (member, patient) = (scope.Actor.Id, scope.Actor.PatientId);
+        return rows.Where(row => row.PractitionerId == member || row.SubjectId == patient);
+    }
+
+    /// <summary>The appointment to be changed, opened; null when there is none.</summary>
+    public Task<AppointmentRow?> Find(Guid id, CancellationToken cancel) => scope.OpenOne(Appointments.Where(row => row.Id == id), cancel);
+
+    /// <summary>What these practitioners have given away between two times, by practitioner and in order.</summary>
+    public async Task<ILookup<Guid, Taken>> Taken(Guid[] practitioners, DateTimeOffset from, DateTimeOffset to, CancellationToken cancel)
+    {
+        var reachesIn = from - Longest;   // nothing that began earlier reaches into the span
+        string[] takes = [AppointmentStatus.Booked, AppointmentStatus.Arrived, AppointmentStatus.Started];
+        var found = await Appointments.AsNoTracking()
+            .Where(row => practitioners.Contains(row.PractitionerId) && row.StartsAt >= reachesIn && row.StartsAt < to && row.EndsAt > from && takes.Contains(row.Status))
+            .OrderBy(row => row.StartsAt).Select(row => new { row.PractitionerId, row.StartsAt, row.EndsAt }).ToListAsync(cancel);
+        return found.ToLookup(row => row.PractitionerId, row => new Taken(row.StartsAt, row.EndsAt));
+    }
+
+    /// <summary>Why this patient cannot be booked, or null.</summary>
+    public async Task<Error?> PatientFault(Guid id, CancellationToken cancel) => await scope.Db.Set<PatientRow>().Where(row => row.Id == id).Select(row => row.Status).FirstOrDefaultAsync(cancel) switch
+    {
+        null => PlatformErrors.NotFound,
+        PatientRow.Active => null,
+        _ => ScheduleErrors.PatientArchived,
+    };
+
+    /// <summary>Why nobody can be booked with this account, or null.</summary>
+    public async Task<Error?> PractitionerFault(Guid id, CancellationToken cancel)
+    {
+        if (await scope.Db.Set<MemberRow>().Where(row => row.Id == id && row.PatientId == null).Select(row => new { row.Status, row.Roles }).FirstOrDefaultAsync(cancel) is not { } member) return PlatformErrors.NotFound;
+        return member.Status == MemberRow.Active && member.Roles.Intersect(ScheduleCodes.PractitionerRoles).Any() ? null : ScheduleErrors.NotPractitioner;
+    }
+
+    /// <summary>
+    /// Writes what was changed of one appointment; the database refuses it when it takes time that the practitioner has given already. Whoever takes time waits for their turn with the
+    /// practitioners it concerns: without that, two who take the same time at once could each wait for the other, and PostgreSQL would end one of them as a deadlock.
+    /// </summary>
+    public async Task Write(AppointmentRow row, CancellationToken cancel, params IEnumerable<Guid> practitioners)
+    {
+        scope.OnConflict("appointment_no_overlap", ScheduleErrors.TimeTaken);
+        await scope.TakeTurns([row.PractitionerId, .. practitioners], cancel);
+        await scope.Flush(cancel);
+    }
+
+    /// <summary>Shows one opened appointment.</summary>
+    public async Task<Appointment> Show(AppointmentRow row, CancellationToken cancel) => (await Show([row], cancel))[0];
+
+    /// <summary>Shows opened appointments, with their patients' names where the actor may see them.</summary>
+    public async Task<IReadOnlyList<Appointment>> Show(IReadOnlyList<AppointmentRow> rows, CancellationToken cancel)
+    {
+        var ids = rows.Where(MayName).Select(row => row.PatientId).Distinct().ToArray();
+        var patients = ids.Length == 0 ? [] : await scope.Open(scope.Db.Set<PatientRow>().AsNoTracking().Where(patient => ids.Contains(patient.Id)), cancel);
+        var names = patients.ToDictionary(patient => patient.Id, patient => PatientText.Name(patient.Payload.FamilyName, patient.Payload.GivenNames, patient.Payload.Prefix));
+        return [.. rows.Select(row => Shown(row, names.GetValueOrDefault(row.PatientId)))];
+    }
+
+    private Appointment Shown(AppointmentRow row, string? name)
+    {
+        scope.Show(row);
+        var details = MayName(row) ? row.Payload : new();
+        if (scope.Actor.PatientId is not null) details = details with { Note = null, Cancellation = details.Cancellation is { } cancelled ? cancelled with { Note = null } : null };
+        return new(row.Id, row.Version, row.Status, row.PatientId, name, row.PractitionerId, row.Type, TimeZoneInfo.ConvertTime(row.StartsAt, Zone), TimeZoneInfo.ConvertTime(row.EndsAt, Zone), details);
+    }
+
+    // A name is shown where the actor could open the patient's contact data: an appointment of one's own relates one to its patient.
+    private bool MayName(AppointmentRow row) => scope.Actor.Rights.WeakestRelation(Permission.PatientView, scope.Actor.State.Elevated, scope.Now) is { } need
+        && need <= (row.PractitionerId == scope.Actor.Id || row.SubjectId == scope.Actor.PatientId ? Relation.Own : Relation.SameClinic);
+}

@@ -1,0 +1,52 @@
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Chaperone.Clinic.Schedule;
+
+/// <summary>Shows a day or some days of the schedule, of everybody or of one practitioner, by time; cancelled appointments too.</summary>
+/// <param name="Day">One day; today when neither this nor <paramref name="From"/> is given.</param>
+/// <param name="From">The first day.</param>
+/// <param name="To">The last day.</param>
+/// <param name="Practitioner">Whose; null for everybody's.</param>
+internal sealed record ListAppointments(string? Day = null, string? From = null, string? To = null, string? Practitioner = null) : IOperation<IReadOnlyList<Appointment>>
+{
+    /// <summary>Days at most.</summary>
+    public const int MostDays = 62;
+
+    /// <summary>Appointments at most; what has more is refused rather than cut, so that no gap looks free.</summary>
+    public const int Most = 5000;
+
+    public static Policy Policy { get; } = Policy.Reads("schedule.viewed").Needs(Permission.ScheduleView).Lists(AppointmentResource.Appointment);
+}
+
+internal sealed class ListAppointmentsHandler(Diary diary) : IHandler<ListAppointments, IReadOnlyList<Appointment>>
+{
+    public async Task<Result<IReadOnlyList<Appointment>>> Handle(ListAppointments request, OperationScope scope, CancellationToken cancel)
+    {
+        if (Span(request, ClinicTime.DayOf(scope.Now, diary.Zone)) is not var (first, last)) return ScheduleErrors.BadSpan;
+        var (from, to) = (ClinicTime.StartOf(first, diary.Zone), ClinicTime.StartOf(last.AddDays(1), diary.Zone));
+        var reachesIn = from - Diary.Longest;   // nothing that began earlier reaches into the span
+        var rows = diary.Within().Where(row => row.StartsAt >= reachesIn && row.StartsAt < to && row.EndsAt > from);
+        if (request.Practitioner is not null)
+        {
+            if (!Guid.TryParse(request.Practitioner, out var practitioner)) return ScheduleErrors.BadSpan;
+            rows = rows.Where(row => row.PractitionerId == practitioner);
+        }
+        var found = await scope.OpenCandidates(rows.OrderBy(row => row.StartsAt).ThenBy(row => row.Id).Take(ListAppointments.Most + 1), cancel);
+        if (found.Count > ListAppointments.Most) return ScheduleErrors.BadSpan;
+        scope.Found(found.Count);
+        scope.Note("from", first.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
+        scope.Note("days", last.DayNumber - first.DayNumber + 1);
+        var shown = await diary.Show(found, cancel);
+        return Result<IReadOnlyList<Appointment>>.Of([.. shown.OrderBy(appointment => appointment.StartsAt).ThenBy(appointment => appointment.Id)]);   // what is joined to the keys comes in no order
+    }
+
+    private static (DateOnly First, DateOnly Last)? Span(ListAppointments request, DateOnly today)
+    {
+        if (request is { Day: null, From: null, To: null }) return (today, today);
+        if (request.Day is not null) return request is { From: null, To: null } && ClinicTime.ParseDay(request.Day) is { } day ? (day, day) : null;
+        if (ClinicTime.ParseDay(request.From) is not { } first || ClinicTime.ParseDay(request.To) is not { } last) return null;
+        return last >= first && last.DayNumber - first.DayNumber < ListAppointments.MostDays ? (first, last) : null;
+    }
+}

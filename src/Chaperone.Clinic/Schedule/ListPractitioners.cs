@@ -1,0 +1,45 @@
+using Chaperone.Clinic.SignIn;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Chaperone.Clinic.Schedule;
+
+/// <summary>Somebody patients are booked with.</summary>
+internal sealed record Practitioner(Guid Id, string Name, string? Title, IReadOnlyList<string> Roles);
+
+/// <summary>Shows with whom patients can be booked, by name. A patient sees those they have been booked with.</summary>
+internal sealed record ListPractitioners : IOperation<IReadOnlyList<Practitioner>>
+{
+    public static Policy Policy { get; } = Policy.Reads("practitioner.listed").Needs(Permission.ScheduleView).Lists(MemberRow.Resource);
+}
+
+internal sealed class ListPractitionersHandler(Diary diary) : IHandler<ListPractitioners, IReadOnlyList<Practitioner>>
+{
+    private static readonly StringComparer ByName = StringComparer.Create(System.Globalization.CultureInfo.GetCultureInfo("en-GB"), ignoreCase: true);
+
+    public async Task<Result<IReadOnlyList<Practitioner>>> Handle(ListPractitioners request, OperationScope scope, CancellationToken cancel)
+    {
+        var roles = ScheduleCodes.PractitionerRoles;
+        var rows = scope.Db.Set<MemberRow>().AsNoTracking().Where(row => row.PatientId == null && row.Status == MemberRow.Active && row.Roles.Any(role => roles.Contains(role)));
+        if (scope.Reach > Relation.SameClinic)
+        {
+            var (me, known) = (scope.Actor.Id, diary.Within().Select(appointment => appointment.PractitionerId));
+            rows = rows.Where(row => row.Id == me || known.Contains(row.Id));
+        }
+        var opened = await scope.Open(rows, cancel);
+        return Result<IReadOnlyList<Practitioner>>.Of(
+            [.. opened.Select(row => new Practitioner(row.Id, row.Payload.Name, row.Payload.Title, [.. row.Roles.Intersect(roles)])).OrderBy(practitioner => practitioner.Name, ByName).ThenBy(practitioner => practitioner.Id)]);
+    }
+}
+
+/// <summary>Shows which sorts of appointment there are.</summary>
+internal sealed record ListAppointmentTypes : IOperation<IReadOnlyList<AppointmentType>>
+{
+    public static Policy Policy { get; } = Policy.Unlogged("the same list in every clinic; nobody's data").Needs(Permission.ScheduleView).Lists(AppointmentResource.Appointment);
+}
+
+internal sealed class ListAppointmentTypesHandler : IHandler<ListAppointmentTypes, IReadOnlyList<AppointmentType>>
+{
+    public Task<Result<IReadOnlyList<AppointmentType>>> Handle(ListAppointmentTypes request, OperationScope scope, CancellationToken cancel) => Task.FromResult(Result<IReadOnlyList<AppointmentType>>.Of(ScheduleCodes.Types));
+}

@@ -1,0 +1,31 @@
+using Chaperone.Platform.Operations;
+
+namespace Chaperone.Clinic.Schedule;
+
+/// <summary>What can go wrong in the schedule, one line per rule.</summary>
+internal static class ScheduleErrors
+{
+    /// <summary>Fields are at fault; they are named with a sentence each.</summary>
+    public static readonly Error Invalid = new("CHP-SCHEDULE-0001", "Some details of the appointment need correcting.", 422, "Correct the fields named and send it again. Nothing was stored.");
+
+    /// <summary>The practitioner has another appointment then; the database decides, so nobody else can have got in between.</summary>
+    public static readonly Error TimeTaken = new("CHP-SCHEDULE-0002", "That time was just taken.", 409, "Look at the day as it is now and choose another time or another practitioner. Nothing was stored.");
+
+    /// <summary>The account exists, but is none that patients are booked with.</summary>
+    public static readonly Error NotPractitioner = new("CHP-SCHEDULE-0003", "Nobody can be booked with this person.", 422, "Choose somebody of the list of practitioners: their account must be active and have a clinical role.");
+
+    /// <summary>An archived patient is not booked.</summary>
+    public static readonly Error PatientArchived = new("CHP-SCHEDULE-0004", "This patient's record is archived.", 409, "Restore the record first, or book somebody else.");
+
+    /// <summary>The appointment is not in a state from which this can be done.</summary>
+    public static readonly Error WrongStatus = new("CHP-SCHEDULE-0005", "The appointment's status does not allow that.", 409, "Look at the appointment as it is now; its status is named. Book a new one where it is completed or cancelled.");
+
+    /// <summary>Arrivals and starts are of the day, no-shows of what should have begun.</summary>
+    public static readonly Error TooEarly = new("CHP-SCHEDULE-0006", "It is too early for that.", 409, "Arrivals and starts are recorded from the day of the appointment on, a no-show from its beginning on.");
+
+    /// <summary>A span of days that cannot be shown.</summary>
+    public static readonly Error BadSpan = new("CHP-SCHEDULE-0007", "The schedule cannot be shown as asked.", 422, "Give one day, or from and to with at most 62 days between them, as dates such as 2026-11-21; a practitioner by id. Where there is too much to show, ask for fewer days or one practitioner.");
+
+    /// <summary>The error with the status that stands in the way.</summary>
+    public static Error Is(this Error error, string status) => error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentStatus"] = status } };
+}

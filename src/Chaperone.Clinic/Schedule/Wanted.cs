@@ -1,0 +1,80 @@
+using Chaperone.Clinic.Patients;
+using Chaperone.Platform.Operations;
+
+namespace Chaperone.Clinic.Schedule;
+
+/// <summary>An appointment as somebody wants it, as typed.</summary>
+/// <param name="PractitionerId">With whom.</param>
+/// <param name="Type">A code of <see cref="ScheduleCodes.Types"/>.</param>
+/// <param name="StartsAt">When; see <see cref="ClinicTime.Parse"/>.</param>
+/// <param name="EndsAt">Until when; null to go by <paramref name="Minutes"/>.</param>
+/// <param name="Minutes">How long; null for as long as its type lasts.</param>
+/// <param name="Reason">Why the patient comes.</param>
+/// <param name="Note">For colleagues.</param>
+internal sealed record Wanted(Guid? PractitionerId, string? Type, string? StartsAt, string? EndsAt = null, int? Minutes = null, string? Reason = null, string? Note = null)
+{
+    private const int LongestReason = 200, LongestNote = 2000;
+    private static readonly TimeSpan FarthestAhead = TimeSpan.FromDays(3 * 366);
+
+    /// <summary>How late an appointment may still be booked: whoever walks in gets the slot that has just begun.</summary>
+    private static readonly TimeSpan Begun = TimeSpan.FromMinutes(15);
+
+    // Records are printed by whoever logs them.
+    public override string ToString() => nameof(Wanted);
+
+    /// <summary>What was typed as a slot and what is written about it, or what is wrong with it, field by field.</summary>
+    /// <param name="zone">The clinic's.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="stands">When the appointment begins so far; that time may lie in the past.</param>
+    public Result<Slot> Read(TimeZoneInfo zone, DateTimeOffset now, DateTimeOffset? stands = null)
+    {
+        var error = ScheduleErrors.Invalid;
+        if (PractitionerId is null) error = error.With("practitionerId", "Choose a practitioner.");
+        var type = ScheduleCodes.TypeOf(Type);
+        if (type is null) error = error.With("type", $"Choose a type of appointment: {string.Join(", ", ScheduleCodes.Types.Select(known => known.Code))}.");
+        if (Fault(Reason, LongestReason) is { } reasonFault) error = error.With("reason", reasonFault);
+        if (Fault(Note, LongestNote) is { } noteFault) error = error.With("note", noteFault);
+
+        var (from, fault) = ClinicTime.Parse(StartsAt, zone);
+        if (from is not { } start) return error.With("startsAt", fault!);
+        if (start != stands && start < now - Begun) error = error.With("startsAt", "That time is past.");
+        if (start - now > FarthestAhead) error = error.With("startsAt", "That is more than three years ahead.");
+
+        var end = start + TimeSpan.FromMinutes(type?.Minutes ?? 1);
+        if (Minutes is { } minutes)
+        {
+            if (minutes is < 1 or > 720) error = error.With("minutes", "An appointment lasts from one minute to twelve hours.");
+            else end = start + TimeSpan.FromMinutes(minutes);
+        }
+        if (EndsAt is not null)
+        {
+            var (to, endFault) = ClinicTime.Parse(EndsAt, zone);
+            if (to is null) error = error.With("endsAt", endFault!);
+            else if (to <= start) error = error.With("endsAt", "It must end after it begins.");
+            else if (to - start > Diary.Longest) error = error.With("endsAt", "An appointment lasts twelve hours at most.");
+            else if (Minutes is not null && to != end) error = error.With("minutes", "Give the end or the minutes, not both.");
+            end = to ?? end;
+        }
+        return error.Fields.Count > 0 ? error : new Slot(PractitionerId!.Value, type!.Code, start, end, PersonDetails.Tidy(Reason), PersonDetails.Tidy(Note));
+    }
+
+    /// <summary>What is wrong with a text, or null.</summary>
+    public static string? Fault(string? text, int longest)
+    {
+        if (text is null) return null;
+        if (text.Length > longest) return $"At most {longest} characters.";
+        if (text.Any(c => (char.IsControl(c) && c is not ('\r' or '\n' or '\t')) || c is '\u2028' or '\u2029')) return "It must not contain control characters.";
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1])) i++;
+            else if (char.IsSurrogate(text[i])) return "It contains half a character that cannot be stored.";
+        }
+        return null;
+    }
+}
+
+/// <summary>An appointment as it can be put into the schedule, once nobody else has the time.</summary>
+internal sealed record Slot(Guid PractitionerId, string Type, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string? Reason, string? Note)
+{
+    public override string ToString() => nameof(Slot);
+}
