@@ -140,7 +140,7 @@ public sealed class ForgedRowTests(OwnServerFixture fixture)
     private async Task<string> ResetLink()
     {
         using var admin = await Server.SignInAs(BuiltInRole.Admin);
-        var made = await admin.JsonAsync(HttpMethod.Post, $"/api/team/members/{Server.First.Account(BuiltInRole.Employee).Member}/reset-link", new { });
+        var made = await admin.JsonAsync(HttpMethod.Post, $"/api/team/{Server.First.Account(BuiltInRole.Employee).Member}/reset-link", new { });
         return System.Text.RegularExpressions.Regex.Match(made.Text, "/reset/([A-Za-z0-9_-]{43})") is { Success: true } link ? link.Groups[1].Value : throw new InvalidOperationException(made.ToString());
     }
 

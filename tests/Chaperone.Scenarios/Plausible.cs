@@ -48,6 +48,8 @@ internal static partial class Plausible
         ("POST", "/api/appointments", Appointment),
         ("PUT", "/api/appointments/{id:guid}", Appointment),
         ("POST", "/api/appointments/{id:guid}/cancel", () => new { reason = "other", note = "Plausible" }),
+        ("POST", "/api/team", () => new { name = "Ina Invited", email = $"{Guid.NewGuid():N}@first.test", title = "Temp", roles = new[] { "employee" } }),
+        ("PUT", "/api/team/{id:guid}/roles", () => new { roles = new[] { "employee", "reception" } }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
     ];
 

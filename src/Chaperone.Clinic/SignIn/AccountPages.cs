@@ -48,9 +48,7 @@ internal static class AccountPages
             return error.Code == SignInErrors.CodeRefused.Code ? await StepUp(http, to, error, backup) : await Failed(http, error, "/step-up");
         }).Runs(typeof(CountOwnAttempt), typeof(StepUp), typeof(ViewMe));
 
-        routes.MapGet("/reset/{token}", async (HttpContext http, string token) => (await http.Run(new CheckLink(SecretToken.HashOf(token)))) is { Error: { } error }
-            ? await http.PageError(error)
-            : await http.Page<ResetPage>(new { LinkToken = token })).Runs(typeof(CheckLink));
+        routes.MapGet("/reset/{token}", (HttpContext http, string token) => ChoosePassword(http, token)).Runs(typeof(CheckLink));
         routes.MapPost("/reset", Reset).Runs(typeof(CheckLink), typeof(UseLink), typeof(NoteNetworkLimited));
     }
 
@@ -123,7 +121,15 @@ internal static class AccountPages
             return http.SeeOther("/sign-in", "Your password is set. Sign in with it now.");
         }
         return error.Code == SignInErrors.PasswordRefused.Code
-            ? await http.Page<ResetPage>(new { LinkToken = token, Errors = new FormErrors { { "new", error.Fields.GetValueOrDefault("new") ?? error.Title } } }, StatusCodes.Status422UnprocessableEntity)
+            ? await ChoosePassword(http, token!, new() { { "new", error.Fields.GetValueOrDefault("new") ?? error.Title } })
             : await http.PageError(error);
+    }
+
+    private static async Task<IResult> ChoosePassword(HttpContext http, string token, FormErrors? errors = null)
+    {
+        var purpose = await http.Run(new CheckLink(SecretToken.HashOf(token)));
+        return purpose.Error is { } ended
+            ? await http.PageError(ended)
+            : await http.Page<ResetPage>(new { LinkToken = token, Invited = purpose.Value == OneTimeLinkRow.Invite, Errors = errors }, errors is null ? 200 : StatusCodes.Status422UnprocessableEntity);
     }
 }

@@ -60,7 +60,7 @@ internal sealed class ClinicCreation(Databases databases, KeyRing keys, TenantDi
         var owner = await monitor.Run(new CreateMember(wanted.OwnerName, wanted.OwnerEmail, roles, PasswordHash: hash, AuthenticatorSecret: wanted.AuthenticatorSecret), caller, cancel);
         if (owner.Error is { } ownerless) return ownerless;
         if (hash is not null) return new MadeClinic(tenant, owner.Value, null);
-        var link = await monitor.Run(new InviteMember(owner.Value), caller, cancel);
+        var link = await monitor.Run(new InviteOwner(owner.Value), caller, cancel);
         return link.Error is { } linkless ? linkless : new MadeClinic(tenant, owner.Value, link.Value);
     }
 

@@ -43,9 +43,12 @@ internal sealed record CreateMember(
 
 internal sealed class CreateMemberHandler : IHandler<CreateMember, Guid>
 {
-    public async Task<Result<Guid>> Handle(CreateMember request, OperationScope scope, CancellationToken cancel)
+    public async Task<Result<Guid>> Handle(CreateMember request, OperationScope scope, CancellationToken cancel) =>
+        Invalid(request) is { } invalid ? invalid : await AddAsync(request, scope, cancel);
+
+    /// <summary>Adds account and credential of what is not <see cref="Invalid"/>. That the address is taken is found when the monitor saves.</summary>
+    public static async Task<Guid> AddAsync(CreateMember request, OperationScope scope, CancellationToken cancel)
     {
-        if (Invalid(request) is { } invalid) return invalid;
         var id = scope.NewId();
         var subject = request.Patient ?? id;
         scope.Add(new MemberRow
@@ -75,11 +78,13 @@ internal sealed class CreateMemberHandler : IHandler<CreateMember, Guid>
         return id;
     }
 
-    private static Error? Invalid(CreateMember request)
+    /// <summary>What is wrong with the fields, or null.</summary>
+    public static Error? Invalid(CreateMember request)
     {
         var error = SignInErrors.MemberInvalid;
-        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > 200) error = error.With("name", "Enter a name of at most 200 characters.");
+        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > 200 || request.Name.Any(char.IsControl)) error = error.With("name", "Enter a name of at most 200 characters.");
         if (!MemberAddress.IsPlausible(request.Email)) error = error.With("email", "Enter an email address, such as name@example.org.");
+        if (request.Title is { } title && (title.Length > 100 || title.Any(char.IsControl))) error = error.With("title", "Enter a job title of at most 100 characters, or none.");
         if (request.Roles.Count == 0) error = error.With("roles", "Choose at least one role.");
         return error.Fields.Count > 0 ? error : null;
     }

@@ -41,18 +41,18 @@ internal sealed class OneTimeLinks(Proofs proofs)
     private static LinkClaims Of(OneTimeLinkRow row) => new(row.Id, row.MemberId, row.TokenHash, row.Purpose, row.ExpiresAt);
 }
 
-/// <summary>Makes the link by which somebody who was invited sets their first password.</summary>
-internal sealed record InviteMember(Guid Member) : IOperation<string>
+/// <summary>Makes the link by which a new clinic's owner sets the first password.</summary>
+internal sealed record InviteOwner(Guid Member) : IOperation<string>
 {
-    public static Policy Policy { get; } = Policy.Changes("auth.password_reset_issued").ForSystem("the operator invites a clinic's owner");
+    public static Policy Policy { get; } = Policy.Changes("staff.invited").ForSystem("the operator invites a clinic's owner");
 }
 
-internal sealed class InviteMemberHandler(OneTimeLinks links) : IHandler<InviteMember, string>
+internal sealed class InviteOwnerHandler(OneTimeLinks links) : IHandler<InviteOwner, string>
 {
-    public async Task<Result<string>> Handle(InviteMember request, OperationScope scope, CancellationToken cancel)
+    public async Task<Result<string>> Handle(InviteOwner request, OperationScope scope, CancellationToken cancel)
     {
         scope.Concerns("member", request.Member);
-        scope.Because("invitation");
+        scope.Show(request.Member);
         return OneTimeLinks.Path(await links.MakeAsync(scope, request.Member, OneTimeLinkRow.Invite, cancel));
     }
 }

@@ -1,5 +1,6 @@
 using Chaperone.Clinic.Settings;
 using Chaperone.Clinic.Shell;
+using Chaperone.Clinic.Team;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
@@ -30,7 +31,8 @@ public static class SignInFeature
         .AddSingleton<ClinicCreation>()
         .AddSingleton<SetUpLinks>()
         .AddSingleton<MemberReader>()
-        .AddSingleton(new NavPlace(900, "/settings/security", "Team and security", "shield-lock", Permission.TeamManage, NavPlace.Security))
+        .AddSingleton(new NavPlace(890, TeamPages.List, "Team", "users-group", Permission.TeamManage, "Settings"))
+        .AddSingleton(new NavPlace(900, SecuritySettings.Path, "Sign-in rules", "shield-lock", Permission.SecurityManage, NavPlace.Security))
         .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, NavPlace.Security))
         .AddSingleton(new PersonOfRequest(Person));
 
@@ -40,8 +42,9 @@ public static class SignInFeature
         AuthApi.Map(routes.MapGroup("").WithTags("Signing in"));
         SignInPages.Map(routes);
         AccountPages.Map(routes);
-        MembersApi.Map(routes.MapGroup("").WithTags("Team and security"));
-        MembersPages.Map(routes);
+        TeamApi.Map(routes);
+        TeamPages.Map(routes);
+        SecuritySettings.Map(routes);
     }
 
     private static async Task<SignedInPerson?> Person(HttpContext http)

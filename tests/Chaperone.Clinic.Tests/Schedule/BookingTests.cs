@@ -1,7 +1,7 @@
 using System.Text;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
-using Chaperone.Clinic.Settings;
+using Chaperone.Clinic.Team;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
@@ -84,7 +84,7 @@ public sealed class BookingTests : ScheduleWorld
     public async Task Who_cannot_be_booked_or_booked_with_is_refused_and_nothing_is_stored()
     {
         var (employee, suspended, leaver) = (await Member("Em Ployee", BuiltInRole.Employee), await Member("Sus Pended", BuiltInRole.Doctor), await Patient("Gone", "Away"));
-        await Run(new SuspendMember(suspended), Platform.As(Clinic, BuiltInRole.Owner));
+        await Run(new DeactivateMember(suspended), Platform.As(Clinic, BuiltInRole.Owner));
         await Run(new ArchivePatient(leaver, "moved_away", null, 1), Platform.As(Clinic, BuiltInRole.Doctor));
         var (theirs, theirPatient) = (await Member("Other Doctor", BuiltInRole.Doctor, clinic: OtherClinic), await Patient("Other", "Patient", OtherClinic));
 

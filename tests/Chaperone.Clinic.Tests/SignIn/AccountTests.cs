@@ -18,7 +18,7 @@ public sealed class AccountTests : IAsyncLifetime
         var browser = house.Browser();
         Assert.Equal("enrolment_required", (await browser.SignIn(owner.Email, SignInHouse.Password)).SignInStatus);
         Assert.Equal("CHP-ACCESS-0004", (await browser.Get("/api/auth/sessions")).Code);
-        Assert.Equal("CHP-ACCESS-0004", (await browser.Get("/api/team/members")).Code);
+        Assert.Equal("CHP-ACCESS-0004", (await browser.Get("/api/team")).Code);
         Assert.Equal("CHP-SIGNIN-0007", (await browser.Post("/api/auth/enrol/confirm", new { code = "000000" })).Code);
 
         var secret = Base32.Decode((await browser.Post("/api/auth/enrol")).Json.GetProperty("secret").GetString()!)!;
@@ -27,7 +27,7 @@ public sealed class AccountTests : IAsyncLifetime
         var confirmed = await browser.Post("/api/auth/enrol/confirm", new { code = me.CodeNow() });
 
         Assert.Equal(10, confirmed.Json.GetProperty("backupCodes").GetArrayLength());
-        Assert.Equal(200, (await browser.Get("/api/team/members")).Status);
+        Assert.Equal(200, (await browser.Get("/api/team")).Status);
         Assert.Equal("CHP-SIGNIN-0005", (await browser.Post("/api/auth/step-up", new { code = me.CodeNow() })).Code);   // the confirming code is used
         Assert.Equal("code_required", (await house.Browser().SignIn(owner.Email, SignInHouse.Password)).SignInStatus);
         Assert.Equal("signed_in", (await house.Browser().SignIn(owner.Email, SignInHouse.Password, me.NextCode())).SignInStatus);

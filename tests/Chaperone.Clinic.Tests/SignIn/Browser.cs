@@ -119,10 +119,12 @@ internal sealed class Browser(SignInHouse house, string agent, string ip, Tenant
 
     public Task<Answer> Post(string path, object? body = null) => Send("POST", path, body ?? new { });
 
-    public async Task<Answer> Send(string method, string path, object? body)
+    public async Task<Answer> Send(string method, string path, object? body, string? ifMatch = null)
     {
         var http = new DefaultHttpContext();
-        (http.Request.Method, http.Request.Path) = (method, path);
+        var query = path.IndexOf('?', StringComparison.Ordinal);
+        (http.Request.Method, http.Request.Path, http.Request.QueryString) = (method, query < 0 ? path : path[..query], new(query < 0 ? "" : path[query..]));
+        if (ifMatch is not null) http.Request.Headers.IfMatch = ifMatch;
         http.Request.Headers.UserAgent = Agent;
         if (Cookies.Count > 0) http.Request.Headers.Cookie = string.Join("; ", Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}"));
         if (body is not null)

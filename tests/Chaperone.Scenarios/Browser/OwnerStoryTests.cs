@@ -274,14 +274,17 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await visit.Place("Home").ClickAsync();
         await visit.AtAsync("Welcome, Helen Marsh");
         await visit.ExamineAsync("home");
-        await visit.Place("Team and security").ClickAsync();
-        await visit.AtAsync("Team and security");
-        await visit.ExamineAsync("team");
+        await visit.Place("Sign-in rules").ClickAsync();
+        await visit.AtAsync("Sign-in rules");
+        await visit.ExamineAsync("sign-in-rules");
         await visit.Page.Locator("summary").Filter(new() { HasText = "Require it of everybody" }).ClickAsync();
         var dialog = await visit.Page.GetByRole(AriaRole.Dialog).BoundingBoxAsync();
         Assert.InRange(dialog!.Y + (dialog.Height / 2), 350, 450);   // in the middle of 800 px
         await visit.Page.Keyboard.PressAsync("Escape");
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
+        await visit.Place("Team").ClickAsync();
+        await visit.AtAsync("Team");
+        await visit.ExamineAsync("team");
         await visit.Link("Helen Marsh").ClickAsync();
         await visit.AtAsync("Helen Marsh");
         await visit.ExamineAsync("team-member");

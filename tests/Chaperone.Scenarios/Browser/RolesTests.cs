@@ -19,7 +19,8 @@ public sealed class RolesTests(BrowserFixture fixture)
             await visit.ExamineAsync($"home-{role.Code}");
             var places = await visit.Page.Locator("#side a").EvaluateAllAsync<string[]>("links => links.map(a => a.getAttribute('href'))");
             Assert.Contains("/account/security", places);
-            Assert.Equal(role.Code is "owner" or "admin" or "manager", places.Contains("/settings/security"));
+            Assert.Equal(role.Code is "owner" or "admin" or "manager", places.Contains("/settings/team"));
+            Assert.Equal(role.Code is "owner" or "admin", places.Contains("/settings/security"));
             foreach (var place in places.Where(place => place is not ("/" or "/account/security")))
             {
                 var answer = await visit.Page.GotoAsync(visit.Url(place));

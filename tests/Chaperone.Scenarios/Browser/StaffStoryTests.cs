@@ -68,13 +68,13 @@ public sealed class StaffStoryTests(BrowserFixture fixture)
     private async Task<string> LinkAsync(TestClinic clinic, TestAccount nurse)
     {
         await using var visit = await fixture.SignedInAsync(BuiltInRole.Owner, clinic: clinic);
-        await visit.GoAsync($"/settings/security/members/{nurse.Member}", $"Test {BuiltInRole.Nurse.DisplayName}");
+        await visit.GoAsync($"/settings/team/{nurse.Member}", $"Test {BuiltInRole.Nurse.DisplayName}");
         await visit.Button("Link to set a new password").ClickAsync();
         await visit.AtAsync("Link to set a new password");
         await visit.ExamineAsync("team-reset-link");
         var link = await visit.Page.Locator(".copy-text-value").InnerTextAsync();
 
-        await visit.GoAsync($"/settings/security/members/{nurse.Member}", $"Test {BuiltInRole.Nurse.DisplayName}");
+        await visit.GoAsync($"/settings/team/{nurse.Member}", $"Test {BuiltInRole.Nurse.DisplayName}");
         await visit.Page.Locator("summary").Filter(new() { HasText = "Reset two-factor" }).ClickAsync();
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
         await visit.ExamineAsync("team-dialog");

@@ -1,12 +1,14 @@
 using Chaperone.Clinic.SignIn;
+using Chaperone.Clinic.Team;
+using Chaperone.Clinic.Tests.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Tenancy;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Chaperone.Clinic.Tests.SignIn;
+namespace Chaperone.Clinic.Tests.Team;
 
-public sealed class TeamTests : IAsyncLifetime
+public sealed class AccountActionsTests : IAsyncLifetime
 {
     private SignInHouse house = null!;
 
@@ -20,10 +22,10 @@ public sealed class TeamTests : IAsyncLifetime
         var doctor = await house.AddAsync(BuiltInRole.Doctor);
         var admin = await house.Browser().SignedIn(await house.AddAsync(BuiltInRole.Admin));
         for (var i = 0; i < 5; i++) await house.Browser().SignIn(doctor.Email, "wrong");
-        var seen = (await admin.Get("/api/team/members")).Json.GetProperty("items").EnumerateArray().Single(member => member.GetProperty("id").GetGuid() == doctor.Id);
+        var seen = (await admin.Get("/api/team")).Json.GetProperty("items").EnumerateArray().Single(member => member.GetProperty("id").GetGuid() == doctor.Id);
         Assert.NotEqual(System.Text.Json.JsonValueKind.Null, seen.GetProperty("lockedUntil").ValueKind);
 
-        Assert.Equal(204, (await admin.Post($"/api/team/members/{doctor.Id}/unlock")).Status);
+        Assert.Equal(204, (await admin.Post($"/api/team/{doctor.Id}/unlock")).Status);
 
         Assert.Equal("signed_in", (await house.Browser().SignIn(doctor.Email, SignInHouse.Password, doctor.NextCode())).SignInStatus);
         Assert.Equal(1, await house.EventCount("auth.unlocked"));
@@ -36,11 +38,11 @@ public sealed class TeamTests : IAsyncLifetime
         var admin = await house.Browser().SignedIn(await house.AddAsync(BuiltInRole.Admin));
         var browser = await house.Browser().SignedIn(doctor, rememberDevice: true);
 
-        Assert.Equal(204, (await admin.Post($"/api/team/members/{doctor.Id}/suspend")).Status);
+        Assert.Equal(204, (await admin.Post($"/api/team/{doctor.Id}/deactivate")).Status);
 
         Assert.Equal(401, (await browser.Get("/api/me")).Status);
         Assert.Equal(401, (await browser.SignIn(doctor.Email, SignInHouse.Password, doctor.NextCode())).Status);
-        Assert.Equal(204, (await admin.Post($"/api/team/members/{doctor.Id}/reactivate")).Status);
+        Assert.Equal(204, (await admin.Post($"/api/team/{doctor.Id}/reactivate")).Status);
         Assert.Equal("code_required", (await browser.SignIn(doctor.Email, SignInHouse.Password)).SignInStatus);
     }
 
@@ -50,7 +52,7 @@ public sealed class TeamTests : IAsyncLifetime
         var doctor = await house.AddAsync(BuiltInRole.Doctor);
         var admin = await house.Browser().SignedIn(await house.AddAsync(BuiltInRole.Admin));
         var browser = await house.Browser().SignedIn(doctor, rememberDevice: true);
-        var token = (await admin.Post($"/api/team/members/{doctor.Id}/reset-link")).Json.GetProperty("path").GetString()!.Split('/')[^1];
+        var token = (await admin.Post($"/api/team/{doctor.Id}/reset-link")).Json.GetProperty("path").GetString()!.Split('/')[^1];
 
         Assert.Equal("CHP-SIGNIN-0004", (await house.Browser().Post("/api/auth/reset", new { token, password = "short" })).Code);
         Assert.Equal(204, (await house.Browser().Post("/api/auth/reset", new { token, password = "nine grey otters swim" })).Status);
@@ -67,7 +69,7 @@ public sealed class TeamTests : IAsyncLifetime
         var doctor = await house.AddAsync(BuiltInRole.Doctor);
         var person = await house.AddAsync(BuiltInRole.Admin);
         var admin = await house.Browser().SignedIn(person);
-        async Task<string> Link() => (await admin.Post($"/api/team/members/{doctor.Id}/reset-link")).Json.GetProperty("path").GetString()!.Split('/')[^1];
+        async Task<string> Link() => (await admin.Post($"/api/team/{doctor.Id}/reset-link")).Json.GetProperty("path").GetString()!.Split('/')[^1];
         var first = await Link();
         var second = await Link();
 
@@ -84,12 +86,12 @@ public sealed class TeamTests : IAsyncLifetime
         var admin = await house.Browser().SignedIn(person);
         var doctor = await house.Browser().SignedIn(await house.AddAsync(BuiltInRole.Doctor));
 
-        Assert.Equal("CHP-SIGNIN-0014", (await admin.Post($"/api/team/members/{owner.Id}/reset-link")).Code);
-        Assert.Equal("CHP-SIGNIN-0014", (await admin.Post($"/api/team/members/{owner.Id}/suspend")).Code);
-        Assert.Equal("CHP-SIGNIN-0014", (await admin.Post($"/api/team/members/{person.Id}/reset-two-factor")).Code);
-        Assert.Equal(403, (await doctor.Post($"/api/team/members/{owner.Id}/reset-link")).Status);
-        Assert.Equal(403, (await doctor.Get("/api/team/members")).Status);
-        Assert.Equal(404, (await admin.Get("/api/team/members/01980000-0000-7000-8000-000000000001")).Status);
+        Assert.Equal("CHP-SIGNIN-0014", (await admin.Post($"/api/team/{owner.Id}/reset-link")).Code);
+        Assert.Equal("CHP-SIGNIN-0014", (await admin.Post($"/api/team/{owner.Id}/deactivate")).Code);
+        Assert.Equal("CHP-SIGNIN-0014", (await admin.Post($"/api/team/{person.Id}/reset-two-factor")).Code);
+        Assert.Equal(403, (await doctor.Post($"/api/team/{owner.Id}/reset-link")).Status);
+        Assert.Equal(403, (await doctor.Get("/api/team")).Status);
+        Assert.Equal(404, (await admin.Get("/api/team/01980000-0000-7000-8000-000000000001")).Status);
     }
 
     [Fact]
@@ -99,9 +101,9 @@ public sealed class TeamTests : IAsyncLifetime
         var stranger = await house.AddAsync(BuiltInRole.Doctor, clinic: second);
         var admin = await house.Browser().SignedIn(await house.AddAsync(BuiltInRole.Admin));
 
-        foreach (var verb in new[] { "unlock", "suspend", "reactivate", "reset-link", "reset-two-factor" })
-            Assert.Equal(404, (await admin.Post($"/api/team/members/{stranger.Id}/{verb}")).Status);
-        Assert.Equal(404, (await admin.Get($"/api/team/members/{stranger.Id}")).Status);
+        foreach (var verb in new[] { "unlock", "deactivate", "reactivate", "reset-link", "reset-two-factor" })
+            Assert.Equal(404, (await admin.Post($"/api/team/{stranger.Id}/{verb}")).Status);
+        Assert.Equal(404, (await admin.Get($"/api/team/{stranger.Id}")).Status);
     }
 
     [Fact]
@@ -111,9 +113,9 @@ public sealed class TeamTests : IAsyncLifetime
         var other = await house.AddAsync(BuiltInRole.Owner, email: "other@one.test");
         var browser = await house.Browser().SignedIn(owner);
 
-        Assert.Equal(204, (await browser.Post($"/api/team/members/{other.Id}/suspend")).Status);
+        Assert.Equal(204, (await browser.Post($"/api/team/{other.Id}/deactivate")).Status);
         var operatorCaller = new Caller(house.Clinic, new Actor { Kind = Ledger.ActorKind.User, Id = other.Id, Rights = ActorRights.Compile([new(BuiltInRole.Owner)], [], []), State = ActorState.Normal with { SteppedUpAt = house.Platform.Clock.GetUtcNow() } }, new("web"));
-        var refused = await house.Platform.Monitor.Run(new Settings.SuspendMember(owner.Id), operatorCaller, default);
+        var refused = await house.Platform.Monitor.Run(new DeactivateMember(owner.Id), operatorCaller, default);
         Assert.Equal(SignInErrors.LastOwner, refused.Error);
     }
 

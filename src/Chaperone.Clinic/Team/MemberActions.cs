@@ -3,7 +3,7 @@ using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
 
-namespace Chaperone.Clinic.Settings;
+namespace Chaperone.Clinic.Team;
 
 /// <summary>Lets a locked account try again.</summary>
 internal sealed record UnlockMember(Guid Member) : IOperation<Done>, IAbout
@@ -24,27 +24,21 @@ internal sealed class UnlockMemberHandler : IHandler<UnlockMember, Done>
 }
 
 /// <summary>Makes a one-time link by which somebody sets a new password. Shown once; earlier links end.</summary>
-internal sealed record IssueResetLink(Guid Member) : IOperation<ResetLink>, IAbout
+internal sealed record IssueResetLink(Guid Member) : IOperation<HandedLink>, IAbout
 {
     public static Policy Policy { get; } = Policy.Changes("auth.password_reset_issued").Needs(Permission.TeamManage).About(MemberRow.Resource).WithStepUp();
 
     public Guid ResourceId => Member;
 }
 
-/// <summary>The link's path, for handing over.</summary>
-internal sealed record ResetLink(string Path, DateTimeOffset ExpiresAt, string Name)
+internal sealed class IssueResetLinkHandler(OneTimeLinks links) : IHandler<IssueResetLink, HandedLink>
 {
-    public override string ToString() => nameof(ResetLink);
-}
-
-internal sealed class IssueResetLinkHandler(OneTimeLinks links) : IHandler<IssueResetLink, ResetLink>
-{
-    public async Task<Result<ResetLink>> Handle(IssueResetLink request, OperationScope scope, CancellationToken cancel)
+    public async Task<Result<HandedLink>> Handle(IssueResetLink request, OperationScope scope, CancellationToken cancel)
     {
         var found = await MemberReader.ToChangeAsync(scope, request.Member, cancel);
         if (found.Error is { } error) return error;
         var token = await links.MakeAsync(scope, request.Member, OneTimeLinkRow.Reset, cancel);
-        return new ResetLink(OneTimeLinks.Path(token), scope.Now + OneTimeLinks.ResetFor, found.Value.Payload.Name);
+        return new HandedLink(request.Member, found.Value.Payload.Name, OneTimeLinks.Path(token), scope.Now + OneTimeLinks.ResetFor);
     }
 }
 
@@ -69,36 +63,33 @@ internal sealed class ResetTwoFactorHandler : IHandler<ResetTwoFactor, Done>
     }
 }
 
-/// <summary>Closes an account: sessions, trusted devices and one-time links end at once.</summary>
-internal sealed record SuspendMember(Guid Member) : IOperation<Done>, IAbout
+/// <summary>Closes an account: sessions, trusted devices and one-time links end at once. What the person did stays.</summary>
+internal sealed record DeactivateMember(Guid Member) : IOperation<Done>, IAbout
 {
     public static Policy Policy { get; } = Policy.Changes("staff.deactivated").Needs(Permission.TeamManage).About(MemberRow.Resource).WithStepUp();
 
     public Guid ResourceId => Member;
 }
 
-internal sealed class SuspendMemberHandler : IHandler<SuspendMember, Done>
+internal sealed class DeactivateMemberHandler : IHandler<DeactivateMember, Done>
 {
-    public async Task<Result<Done>> Handle(SuspendMember request, OperationScope scope, CancellationToken cancel)
+    public async Task<Result<Done>> Handle(DeactivateMember request, OperationScope scope, CancellationToken cancel)
     {
         var found = await MemberReader.ToChangeAsync(scope, request.Member, cancel);
-        if (found.Error is { } error) return error;
-        var member = found.Value;
-        // Locks the owners' rows: two owners who suspend each other at once do not leave the clinic without one.
-        if (member.Roles.Contains(BuiltInRole.Owner.Code) && (await ActiveOwnersAsync(scope, cancel)).All(owner => owner == member.Id)) return SignInErrors.LastOwner;
-        member.Status = MemberRow.Suspended;
-        member.RightsVersion++;
-        var credential = await scope.OpenOne(scope.Db.Set<CredentialRow>().Where(row => row.Id == request.Member), cancel);
-        if (credential is not null) await AccountEnds.EndAllAsync(scope, credential, null, cancel);
-        var links = await scope.Db.Set<OneTimeLinkRow>().Where(row => row.MemberId == request.Member && row.UsedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, scope.Now), cancel);
-        scope.Note("links_ended", links);
-        return default(Done);
+        return found.Error is { } error ? error : await CloseAsync(scope, found.Value, cancel);
     }
 
-    private static async Task<List<Guid>> ActiveOwnersAsync(OperationScope scope, CancellationToken cancel)
+    public static async Task<Result<Done>> CloseAsync(OperationScope scope, MemberRow member, CancellationToken cancel)
     {
-        var (owner, active) = (BuiltInRole.Owner.Code, MemberRow.Active);
-        return await scope.Db.Database.SqlQuery<Guid>($"""SELECT id AS "Value" FROM clinic.member WHERE status = {active} AND {owner} = ANY (roles) ORDER BY id FOR UPDATE""").ToListAsync(cancel);
+        if (member.Status == MemberRow.Suspended) return TeamErrors.AlreadySo;
+        if (await TeamRoles.IsLastOwnerAsync(scope, member, cancel)) return SignInErrors.LastOwner;
+        var id = member.Id;
+        member.Status = MemberRow.Suspended;
+        member.RightsVersion++;
+        if (await scope.OpenOne(scope.Db.Set<CredentialRow>().Where(row => row.Id == id), cancel) is { } credential) await AccountEnds.EndAllAsync(scope, credential, null, cancel);
+        var links = await scope.Db.Set<OneTimeLinkRow>().Where(row => row.MemberId == id && row.UsedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, scope.Now), cancel);
+        scope.Note("links_ended", links);
+        return default(Done);
     }
 }
 
@@ -116,6 +107,7 @@ internal sealed class ReactivateMemberHandler : IHandler<ReactivateMember, Done>
     {
         var found = await MemberReader.ToChangeAsync(scope, request.Member, cancel);
         if (found.Error is { } error) return error;
+        if (found.Value.Status == MemberRow.Active) return TeamErrors.AlreadySo;
         found.Value.Status = MemberRow.Active;
         found.Value.RightsVersion++;
         return default(Done);

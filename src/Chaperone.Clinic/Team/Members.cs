@@ -1,0 +1,136 @@
+using Chaperone.Clinic.SignIn;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Chaperone.Clinic.Team;
+
+/// <summary>What stands beside an account, without whose it is.</summary>
+/// <param name="TwoFactorEnabled">Whether a second factor is set up.</param>
+/// <param name="HasPassword">Whether the invitation was accepted.</param>
+/// <param name="LockedUntil">Until when failures keep them from signing in, or null.</param>
+/// <param name="LastSignInAt">When they last signed in, or null for never.</param>
+/// <param name="InvitationEndsAt">Until when the link of an invitation works, or null when there is none that does.</param>
+internal sealed record MemberFacts(bool TwoFactorEnabled, bool HasPassword, DateTimeOffset? LockedUntil, DateTimeOffset? LastSignInAt, DateTimeOffset? InvitationEndsAt)
+{
+    /// <summary>One of <see cref="MemberStates"/>.</summary>
+    public string StateOf(string status) => status == MemberRow.Suspended ? MemberStates.Deactivated : !HasPassword ? MemberStates.Invited : LockedUntil is not null ? MemberStates.Locked : MemberStates.Active;
+}
+
+/// <summary>What an account can be.</summary>
+internal static class MemberStates
+{
+    public const string Active = "active";
+    public const string Invited = "invited";
+    public const string Locked = "locked";
+    public const string Deactivated = "deactivated";
+
+    public static IReadOnlyList<string> All { get; } = [Active, Invited, Locked, Deactivated];
+}
+
+/// <summary>An account as who manages accounts sees it.</summary>
+public sealed record MemberView(
+    Guid Id, string Name, string Email, string? Title, IReadOnlyList<string> Roles, string State, bool TwoFactorEnabled, bool TwoFactorRequired, bool HasPassword, DateTimeOffset? LockedUntil,
+    DateTimeOffset? LastSignInAt, DateTimeOffset? InvitationEndsAt, long Version);
+
+/// <summary>The accounts of the clinic, patients' excepted, by name.</summary>
+/// <param name="Role">Only those with this role.</param>
+/// <param name="State">Only those in this state.</param>
+/// <param name="TwoFactor">Only those with, or only those without a second factor.</param>
+internal sealed record ListMembers(string? Role = null, string? State = null, bool? TwoFactor = null) : IOperation<IReadOnlyList<MemberView>>
+{
+    public static Policy Policy { get; } = Policy.Reads("staff.listed").Needs(Permission.TeamManage).About(Resource.Clinic);
+}
+
+internal sealed class ListMembersHandler(MemberReader members) : IHandler<ListMembers, IReadOnlyList<MemberView>>
+{
+    public const int Most = 2000;
+
+    public async Task<Result<IReadOnlyList<MemberView>>> Handle(ListMembers request, OperationScope scope, CancellationToken cancel)
+    {
+        if (request.State is { } state && !MemberStates.All.Contains(state)) return PlatformErrors.Malformed;
+        if (request.Role is { } role && !TeamRoles.All.Any(known => known.Code == role)) return PlatformErrors.Malformed;
+
+        // Filtered before anything is opened: the event names who was shown.
+        var staff = scope.Db.Set<MemberRow>().AsNoTracking().Where(row => row.PatientId == null && (request.Role == null || row.Roles.Contains(request.Role)));
+        var known = await staff.OrderBy(row => row.Id).Take(Most).Select(row => new { row.Id, row.Status }).ToListAsync(cancel);
+        var facts = await MemberReader.FactsAsync(scope, [.. known.Select(row => row.Id)], cancel);
+        Guid[] shown =
+        [
+            .. known.Where(row => (request.State is null || facts[row.Id].StateOf(row.Status) == request.State) && (request.TwoFactor is null || facts[row.Id].TwoFactorEnabled == request.TwoFactor)).Select(row => row.Id),
+        ];
+        var rows = await scope.Open(scope.Db.Set<MemberRow>().AsNoTracking().Where(row => shown.Contains(row.Id)), cancel);
+        return Result<IReadOnlyList<MemberView>>.Of([.. rows.Select(row => members.View(scope, row, facts[row.Id])).OrderBy(view => view.Name, StringComparer.CurrentCultureIgnoreCase)]);
+    }
+}
+
+/// <summary>One account, with its sessions and devices where the viewer manages security.</summary>
+internal sealed record ViewMember(Guid Member) : IOperation<MemberPageModel>, IAbout
+{
+    public static Policy Policy { get; } = Policy.Reads("staff.viewed").Needs(Permission.TeamManage).About(MemberRow.Resource);
+
+    public Guid ResourceId => Member;
+}
+
+/// <summary>What the page of an account shows; what may be done there by this viewer.</summary>
+internal sealed record MemberPageModel(MemberView Member, IReadOnlyList<SessionView> Sessions, IReadOnlyList<DeviceView> Devices, bool MayChange, bool ManagesSecurity);
+
+internal sealed class ViewMemberHandler(MemberReader members) : IHandler<ViewMember, MemberPageModel>
+{
+    public async Task<Result<MemberPageModel>> Handle(ViewMember request, OperationScope scope, CancellationToken cancel)
+    {
+        var row = await scope.OpenOne(scope.Db.Set<MemberRow>().AsNoTracking().Where(row => row.Id == request.Member), cancel);
+        if (row is null) return PlatformErrors.NotFound;
+        var facts = await MemberReader.FactsAsync(scope, [row.Id], cancel);
+        var security = scope.Actor.Rights.Holds(Permission.SecurityManage, scope.Actor.State.Elevated, scope.Now);
+        return new MemberPageModel(
+            members.View(scope, row, facts[row.Id]),
+            security ? await AccountLists.SessionsAsync(scope, row.Id, cancel) : [],
+            security ? await AccountLists.DevicesAsync(scope, row.Id, cancel) : [],
+            MemberReader.MayChange(scope, row),
+            security);
+    }
+}
+
+/// <summary>Reads accounts with what stands beside them.</summary>
+internal sealed class MemberReader(Actors actors)
+{
+    public MemberView View(OperationScope scope, MemberRow row, MemberFacts facts) => new(
+        row.Id, row.Payload.Name, row.Payload.Email, row.Payload.Title, row.Roles, facts.StateOf(row.Status),
+        facts.TwoFactorEnabled, actors.NeedsTwoFactor(scope.Tenant, Actors.Compile(row.Roles)), facts.HasPassword, facts.LockedUntil, facts.LastSignInAt, facts.InvitationEndsAt, row.Version);
+
+    /// <summary>What stands beside these accounts; nothing of it is sealed.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, MemberFacts>> FactsAsync(OperationScope scope, Guid[] ids, CancellationToken cancel)
+    {
+        var credentials = await scope.Db.Set<CredentialRow>().Where(row => ids.Contains(row.Id)).Select(row => new { row.Id, row.TwoFactorEnabled, row.PasswordChangedAt }).ToDictionaryAsync(row => row.Id, cancel);
+        var locked = new Dictionary<Guid, DateTimeOffset>();
+        var inSession = ids.ToDictionary(Attempts.InSession);
+        Guid[] counters = [.. ids, .. inSession.Keys];
+        foreach (var row in await scope.Db.Set<SignInCounterRow>().Where(row => counters.Contains(row.Id) && row.LockedUntil > scope.Now).Select(row => new { row.Id, row.LockedUntil }).ToListAsync(cancel))
+            Later(locked, inSession.GetValueOrDefault(row.Id, row.Id), row.LockedUntil!.Value);
+        var signedIn = await scope.Db.Set<SessionRow>().Where(row => ids.Contains(row.MemberId)).GroupBy(row => row.MemberId).Select(of => new { Member = of.Key, At = of.Max(row => row.CreatedAt) })
+            .ToDictionaryAsync(row => row.Member, row => row.At, cancel);
+        var invited = new Dictionary<Guid, DateTimeOffset>();
+        foreach (var row in await scope.Db.Set<OneTimeLinkRow>().Where(row => ids.Contains(row.MemberId) && row.UsedAt == null && row.Purpose == OneTimeLinkRow.Invite && row.ExpiresAt > scope.Now).Select(row => new { row.MemberId, row.ExpiresAt }).ToListAsync(cancel))
+            Later(invited, row.MemberId, row.ExpiresAt);
+        return ids.ToDictionary(id => id, id => new MemberFacts(credentials[id].TwoFactorEnabled, credentials[id].PasswordChangedAt is not null, Of(locked, id), Of(signedIn, id), Of(invited, id)));
+
+        static void Later(Dictionary<Guid, DateTimeOffset> known, Guid id, DateTimeOffset at)
+        {
+            if (!known.TryGetValue(id, out var until) || until < at) known[id] = at;
+        }
+
+        static DateTimeOffset? Of(Dictionary<Guid, DateTimeOffset> known, Guid id) => known.TryGetValue(id, out var at) ? at : null;
+    }
+
+    /// <summary>Whether the actor may act on this account at all: only who could have given all its roles, and nobody on their own.</summary>
+    public static bool MayChange(OperationScope scope, MemberRow row) =>
+        scope.Actor.Id is { } actor && Assigning.MayChange(actor, scope.Actor.Rights, row.Id, Actors.Compile(row.Roles), scope.Now);
+
+    /// <summary>The account to act on, opened; or why not.</summary>
+    public static async Task<Result<MemberRow>> ToChangeAsync(OperationScope scope, Guid id, CancellationToken cancel)
+    {
+        var row = await scope.OpenOne(scope.Db.Set<MemberRow>().Where(row => row.Id == id), cancel);
+        return row is null ? PlatformErrors.NotFound : MayChange(scope, row) ? row : SignInErrors.OutOfReach;
+    }
+}

@@ -1,0 +1,72 @@
+using Chaperone.Clinic.Shell;
+using Chaperone.Clinic.SignIn;
+using Chaperone.Platform.Operations;
+using Chaperone.Platform.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Chaperone.Clinic.Team;
+
+/// <summary>The clinic's accounts under <c>/api/team</c>.</summary>
+internal static class TeamApi
+{
+    private sealed record Invite(string? Name, string? Email, string? Title, List<string?>? Roles);
+
+    private sealed record Wanted(List<string?>? Roles);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api/team").WithTags("Team");
+        api.MapGet("", async (HttpContext http, string? role, string? state, string? twoFactor) =>
+                TeamFilter.Read(role, state, twoFactor) is { } list ? (await http.Run(list)).Match(items => Results.Json(new { items, next = (string?)null })) : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(ListMembers)).WithSummary("Accounts by name; role, state (active, invited, locked, deactivated) and twoFactor (true, false) narrow.");
+        api.Post("", async http => await AuthApi.Body<Invite>(http) is { } invite
+                ? (await http.Run(new InviteMember(invite.Name, invite.Email, invite.Roles, invite.Title))).Match(link => Results.Created($"/api/team/{link.Member}", new { id = link.Member, link.Path, link.ExpiresAt }))
+                : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(InviteMember)).WithSummary("Invites somebody. The answer has the one-time link's path, this once.");
+        api.MapGet("{id:guid}", async (HttpContext http, Guid id) => (await http.Run(new ViewMember(id))).Match(found =>
+        {
+            http.Response.Headers.ETag = JsonRequest.ETag(found.Member.Version);
+            return Results.Json(found);
+        })).Runs(typeof(ViewMember)).WithSummary("One account, with ETag.");
+        api.MapGet("{id:guid}/roles", async (HttpContext http, Guid id, string? roles) =>
+                Problem.Json(await http.Run(new PreviewRoles(id, roles?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))))
+            .Runs(typeof(PreviewRoles)).WithSummary("Somebody's roles, and with roles=reception,clinical what those would give them and take from them.");
+        api.MapPut("{id:guid}/roles", async (HttpContext http, Guid id) => await AuthApi.Body<Wanted>(http) is { } wanted
+                ? (await http.Run(new ChangeRoles(id, wanted.Roles, http.IfMatch()))).Match(changed =>
+                {
+                    http.Response.Headers.ETag = JsonRequest.ETag(changed.Version);
+                    return Results.Json(changed);
+                })
+                : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(ChangeRoles)).WithSummary("Gives somebody these roles instead of those they have. Needs If-Match and a fresh second factor.");
+        Link(api, "invite", id => new InviteAgain(id));
+        Link(api, "reset-link", id => new IssueResetLink(id));
+        Act(api, "withdraw", id => new WithdrawInvitation(id));
+        Act(api, "deactivate", id => new DeactivateMember(id));
+        Act(api, "reactivate", id => new ReactivateMember(id));
+        Act(api, "unlock", id => new UnlockMember(id));
+        Act(api, "reset-two-factor", id => new ResetTwoFactor(id));
+        api.MapDelete("{id:guid}/sessions/{session:guid}", async (HttpContext http, Guid id, Guid session) =>
+            (await http.Run(new EndMemberSession(id, session))).Match(_ => Results.NoContent())).Runs(typeof(EndMemberSession));
+        api.MapDelete("{id:guid}/devices/{device:guid}", async (HttpContext http, Guid id, Guid device) =>
+            (await http.Run(new RevokeMemberDevice(id, device))).Match(_ => Results.NoContent())).Runs(typeof(RevokeMemberDevice));
+    }
+
+    private static void Act<TOperation>(IEndpointRouteBuilder routes, string verb, Func<Guid, TOperation> operation) where TOperation : IOperation<Done> =>
+        routes.MapPost("{id:guid}/" + verb, async (HttpContext http, Guid id) => (await http.Run<Done>(operation(id))).Match(_ => Results.NoContent())).Runs(typeof(TOperation));
+
+    private static void Link<TOperation>(IEndpointRouteBuilder routes, string verb, Func<Guid, TOperation> operation) where TOperation : IOperation<HandedLink> =>
+        routes.MapPost("{id:guid}/" + verb, async (HttpContext http, Guid id) => (await http.Run<HandedLink>(operation(id))).Match(link => Results.Json(new { link.Path, link.ExpiresAt }))).Runs(typeof(TOperation));
+}
+
+/// <summary>The list's filters as an address carries them.</summary>
+internal static class TeamFilter
+{
+    /// <summary>The list that is asked for; null when a filter says nothing that can be.</summary>
+    public static ListMembers? Read(string? role, string? state, string? twoFactor) =>
+        Given(twoFactor) is null or "true" or "false" ? new(Given(role), Given(state), Given(twoFactor) is { } wanted ? wanted == "true" : null) : null;
+
+    private static string? Given(string? value) => string.IsNullOrEmpty(value) ? null : value;
+}
