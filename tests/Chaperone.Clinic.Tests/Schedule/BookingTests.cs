@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
@@ -7,6 +8,7 @@ using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Chaperone.Clinic.Tests.Schedule;
 
@@ -60,6 +62,26 @@ public sealed class BookingTests : ScheduleWorld
             SELECT count(*) FROM clinic.appointment a JOIN clinic.appointment b ON a.id < b.id AND a.practitioner_id = b.practitioner_id AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
             WHERE a.status = 'booked' AND b.status = 'booked'
             """));
+    }
+
+    [Fact]
+    public async Task Whoever_takes_time_waits_for_the_turn_of_the_practitioner_and_of_no_other()
+    {
+        var moved = await Book("12:00", Grace, Xavier);
+        await using var somebody = new NpgsqlConnection(Platform.Database.Superuser);
+        await somebody.OpenAsync();
+        await using var turn = await somebody.BeginTransactionAsync();
+        var id = Wilma.ToByteArray(bigEndian: true);
+        await using (var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({BinaryPrimitives.ReadInt32BigEndian(id.AsSpan(8))}, {BinaryPrimitives.ReadInt32BigEndian(id.AsSpan(12))})", somebody)) await take.ExecuteNonQueryAsync();
+
+        Task[] waiting = [Try(new BookAppointment(Ada, With(Wilma, "10:00"))), Try(new ChangeAppointment(moved.Id, With(Wilma, "11:00"), 1))];
+        await Book("10:00", Grace, Xavier);
+        await Task.Delay(300);
+        Assert.All(waiting, task => Assert.False(task.IsCompleted));
+
+        await turn.CommitAsync();
+        await Task.WhenAll(waiting);
+        Assert.Equal(2, (await Run(new ListAppointments(At("")[..10], Practitioner: Wilma.ToString()))).Count);
     }
 
     [Fact]
