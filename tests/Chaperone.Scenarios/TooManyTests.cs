@@ -30,7 +30,8 @@ public sealed class TooManyTests : IAsyncLifetime
         var answer = await client.JsonAsync(HttpMethod.Post, path, new { token, email = "nobody@first.test", password = "nine grey otters swim" });
 
         Assert.Equal((HttpStatusCode.TooManyRequests, "CHP-SIGNIN-0002"), (answer.Status, answer.Code));
-        Assert.Equal("540", answer.Headers["Retry-After"]);
+        // Ten minutes less the one that was waited, and the real seconds the guesses took: the test's clock runs on.
+        Assert.InRange(int.Parse(answer.Headers["Retry-After"], CultureInfo.InvariantCulture), 480, 540);
         Assert.Single(await server.EventsAsync(server.First), happened => happened.Action == "security.rate_limited");
     }
 
