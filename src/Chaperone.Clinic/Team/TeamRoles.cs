@@ -39,14 +39,19 @@ internal static class TeamRoles
     }
 
     /// <summary>
-    /// Whether the clinic would be without an active owner if this account were none any more. Locks the owners' rows until the commit: of two owners who take the role from each
-    /// other at once, the second waits, and then sees what the first has done.
+    /// Whether the clinic would be without an active owner if this account were none any more. Who was invited and has not come yet does not count: a link that is never opened must
+    /// not be a clinic's only way in. Locks the owners' rows until the commit: of two owners who take the role from each other at once, the second waits, and then sees what the first
+    /// has done.
     /// </summary>
     public static async Task<bool> IsLastOwnerAsync(OperationScope scope, MemberRow member, CancellationToken cancel)
     {
         var (owner, active) = (BuiltInRole.Owner.Code, MemberRow.Active);
         if (member.Status != active || !member.Roles.Contains(owner)) return false;
-        var owners = await scope.Db.Database.SqlQuery<Guid>($"""SELECT id AS "Value" FROM clinic.member WHERE status = {active} AND {owner} = ANY (roles) ORDER BY id FOR UPDATE""").ToListAsync(cancel);
+        var owners = await scope.Db.Database.SqlQuery<Guid>(
+            $"""
+            SELECT m.id AS "Value" FROM clinic.member m JOIN clinic.credential c ON c.tenant_id = m.tenant_id AND c.id = m.id
+            WHERE m.status = {active} AND {owner} = ANY (m.roles) AND c.password_changed_at IS NOT NULL ORDER BY m.id FOR UPDATE OF m
+            """).ToListAsync(cancel);
         return owners.All(id => id == member.Id);
     }
 

@@ -114,6 +114,8 @@ public sealed class AccountActionsTests : IAsyncLifetime
         var browser = await house.Browser().SignedIn(owner);
 
         Assert.Equal(204, (await browser.Post($"/api/team/{other.Id}/deactivate")).Status);
+        // Who was only invited cannot take an owner's place yet.
+        Assert.Equal(201, (await browser.Send("POST", "/api/team", new { name = "Olu Later", email = "later@one.test", roles = new[] { "owner" } })).Status);
         var operatorCaller = new Caller(house.Clinic, new Actor { Kind = Ledger.ActorKind.User, Id = other.Id, Rights = ActorRights.Compile([new(BuiltInRole.Owner)], [], []), State = ActorState.Normal with { SteppedUpAt = house.Platform.Clock.GetUtcNow() } }, new("web"));
         var refused = await house.Platform.Monitor.Run(new DeactivateMember(owner.Id), operatorCaller, default);
         Assert.Equal(SignInErrors.LastOwner, refused.Error);
