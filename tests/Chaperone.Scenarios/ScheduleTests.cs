@@ -45,14 +45,17 @@ public sealed class ScheduleTests(OwnServerFixture fixture)
 
         async Task<Answer> One(string action, Func<Task<Answer>> act, HttpStatusCode status = HttpStatusCode.OK)
         {
-            var before = (await Server.EventsAsync(Server.First)).Count;
+            var before = (await Acts()).Length;
             var answer = await act();
             Assert.True(answer.Status == status, $"{action}: {answer}");
-            var left = Assert.Single((await Server.EventsAsync(Server.First)).Skip(before));
+            var left = Assert.Single((await Acts()).Skip(before));
             Assert.Equal((action, EventOutcome.Success, who, "reception", "api"), (left.Action, left.Outcome, left.Actor.Id, left.Actor.Role, left.Source.Channel));
             Assert.Equal([patient], left.Subjects);
             return answer;
         }
+
+        // The hourly check of the log leaves an event of its own whenever a test has moved the clock.
+        async Task<LedgerEvent[]> Acts() => [.. (await Server.EventsAsync(Server.First)).Where(happened => !happened.Action.StartsWith("ledger.", StringComparison.Ordinal))];
     }
 
     [Fact]
