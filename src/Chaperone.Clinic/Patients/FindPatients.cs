@@ -7,7 +7,8 @@ namespace Chaperone.Clinic.Patients;
 
 /// <summary>Finds patients by what is typed into one box: parts of names, date of birth, NHS number, telephone, email, or several of these together.</summary>
 /// <param name="Text">What was typed; never logged.</param>
-public sealed record FindPatients(string Text) : IOperation<FoundPatients>
+/// <param name="AtMost">How many are shown, from 1 to <see cref="Most"/>: where a page has room for fewer, the others are not shown, and the log does not say they were.</param>
+public sealed record FindPatients(string Text, int AtMost = FindPatients.Most) : IOperation<FoundPatients>
 {
     /// <summary>Patients shown at most.</summary>
     public const int Most = 200;
@@ -17,7 +18,7 @@ public sealed record FindPatients(string Text) : IOperation<FoundPatients>
 }
 
 /// <summary>Who was found.</summary>
-/// <param name="Patients">At most <see cref="FindPatients.Most"/>, ordered by name; archived ones too.</param>
+/// <param name="Patients">At most as many as were asked for, ordered by name; archived ones too.</param>
 /// <param name="More">Whether there are more; typing more narrows.</param>
 public sealed record FoundPatients(IReadOnlyList<Patient> Patients, bool More);
 
@@ -31,20 +32,21 @@ internal sealed class FindPatientsHandler(PatientRegister register) : IHandler<F
         var text = FindText.Parse(request.Text, scope.Today());
         if (text.IsEmpty) return PatientErrors.NothingToFind;
 
+        var most = Math.Clamp(request.AtMost, 1, FindPatients.Most);
         var found = new List<PatientRow>();
         var looked = new HashSet<Guid>();
         foreach (var look in Looks(text, await register.IndexAsync(cancel)))
         {
-            if (found.Count > FindPatients.Most) break;
+            if (found.Count > most) break;
             var candidates = (await Candidates(look, scope).ToListAsync(cancel)).Where(looked.Add);
             foreach (var some in candidates.Chunk(OpenedAtOnce))
             {
                 var rows = await scope.OpenCandidates(scope.Db.Set<PatientRow>().AsNoTracking().Where(row => some.Contains(row.Id)), cancel);
                 found.AddRange(rows.Where(row => text.Matches(row.Payload)));
-                if (found.Count > FindPatients.Most) break;
+                if (found.Count > most) break;
             }
         }
-        var shown = found.Take(FindPatients.Most).ToList();
+        var shown = found.Take(most).ToList();
         foreach (var row in shown) scope.Show(row);
         scope.Found(shown.Count, text.Fields);
         return new FoundPatients([.. shown.Select(Patient.Of).OrderBy(patient => patient, ByName.Order)], found.Count > shown.Count);

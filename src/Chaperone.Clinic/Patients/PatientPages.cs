@@ -19,6 +19,7 @@ internal static class PatientPages
         var pages = endpoints.MapGroup("/patients").ExcludeFromDescription();
         pages.MapGet("", List).Runs(typeof(ListPatients), typeof(ListPatientsMasked));
         pages.MapPost("", (Delegate)Find).Runs(typeof(FindPatients));
+        pages.MapPost("palette", (Delegate)FindInPalette).Runs(typeof(FindPatients));
         pages.MapGet("new", (Delegate)New).RunsNothing("an empty form; what it sends runs an operation");
         pages.MapPost("new", (Delegate)Register).Runs(typeof(RegisterPatient));
         pages.MapGet("{id:guid}", View).Runs(typeof(ViewPatient), typeof(ViewPatientMasked));
@@ -45,6 +46,14 @@ internal static class PatientPages
         var found = await http.Run(new FindPatients(text));
         if (found.Error is { } error && error.Code != PatientErrors.NothingToFind.Code) return await http.PageError(error);
         return await http.Page<PatientsPage>(new { Found = found.Succeeded ? found.Value : null, Text = text, Problem = found.Error?.Next, MayFind = true, MayRegister = http.May(Permission.PatientEdit), MayImport = http.May(Permission.PatientImport), MayExport = http.May(Permission.PatientExport) });
+    }
+
+    private static async Task<IResult> FindInPalette(HttpContext http)
+    {
+        if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
+        var found = await http.Run(new FindPatients(form.GetValueOrDefault("text", ""), PaletteFound.Most));
+        if (found.Error is { } error && error.Code != PatientErrors.NothingToFind.Code) return await http.PageError(error);
+        return http.Fragment<PaletteFound>(new { Found = found.Succeeded ? found.Value : null, Problem = found.Error?.Next });
     }
 
     private static async Task<IResult> New(HttpContext http) =>

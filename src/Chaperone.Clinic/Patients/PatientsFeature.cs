@@ -17,7 +17,10 @@ public static class PatientsFeature
     public static IServiceCollection AddPatients(this IServiceCollection services) => services
         .AddSingleton(new ModelPart(PatientRow.Model)).AddScoped<PatientRegister>().AddPatientImport()
         .AddSingleton(new NavPlace(20, "/patients", "Patients", "users", Permission.PatientView, Except: ["patient"]))
-        .AddSingleton(new NavPlace(21, "/patients", "Patients", "users", Permission.PatientViewMasked));
+        .AddSingleton(new NavPlace(21, "/patients", "Patients", "users", Permission.PatientViewMasked))
+        .AddSingleton(NavPlace.Act(22, "/patients/new", "Register a patient", "user-plus", Permission.PatientEdit))
+        .AddSingleton(NavPlace.Act(23, "/patients/import", "Import patients from a file", "file-import", Permission.PatientImport))
+        .AddSingleton(NavPlace.Act(24, "/patients/export", "Export all patients", "file-export", Permission.PatientExport));
 
     /// <summary>Maps the register's pages and its API.</summary>
     public static IEndpointRouteBuilder MapPatients(this IEndpointRouteBuilder endpoints)

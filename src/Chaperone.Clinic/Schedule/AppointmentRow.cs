@@ -18,6 +18,9 @@ internal sealed record AppointmentDetails : ISealedPayload<AppointmentDetails>
     /// <summary>For colleagues; a patient's account is never shown it.</summary>
     public string? Note { get; init; }
 
+    /// <summary>When the patient came; null before, and where nobody noted it.</summary>
+    public DateTimeOffset? ArrivedAt { get; init; }
+
     /// <summary>Why it was cancelled; null while it stands.</summary>
     public Cancellation? Cancellation { get; init; }
 }

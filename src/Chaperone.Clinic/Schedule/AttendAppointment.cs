@@ -79,6 +79,8 @@ internal sealed class AttendanceHandler(Diary diary) :
         if (ifVersion is not null && OperationScope.Stale(row, ifVersion) is { } stale) return stale;
         if (next(row.Status) is not { } to) return ScheduleErrors.WrongStatus.Is(row.Status);
         if (TooEarly(row, to, scope.Now)) return ScheduleErrors.TooEarly;
+        if (to == AppointmentStatus.Arrived && row.Status == AppointmentStatus.Booked) row.Payload = row.Payload with { ArrivedAt = scope.Now };
+        else if (to == AppointmentStatus.Booked && row.Payload.ArrivedAt is not null) row.Payload = row.Payload with { ArrivedAt = null };
         row.Status = to;
         await diary.Write(row, cancel);
         return await diary.Show(row, cancel);

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
@@ -64,9 +65,22 @@ internal sealed class Diary(OperationScope scope)
     /// </summary>
     public async Task Write(AppointmentRow row, CancellationToken cancel, params IEnumerable<Guid> practitioners)
     {
+        TellPractitioner(row);
         scope.OnConflict("appointment_no_overlap", ScheduleErrors.TimeTaken);
         await scope.TakeTurns([row.PractitionerId, .. practitioners], cancel);
         await scope.Flush(cancel);
+    }
+
+    // Whoever sees the patient is told of the arrival, and of what changes today and tomorrow; the rest they see when they look.
+    private void TellPractitioner(AppointmentRow row)
+    {
+        var entry = scope.Db.Entry(row);
+        string? kind = null;
+        if (entry.State == EntityState.Added) kind = NoticeKind.Booked;
+        else if (entry.Property(appointment => appointment.Status) is { IsModified: true, CurrentValue: var status }) kind = status switch { AppointmentStatus.Arrived => NoticeKind.Arrived, AppointmentStatus.Cancelled => NoticeKind.Cancelled, _ => null };
+        else if (entry.Property(appointment => appointment.StartsAt).IsModified || entry.Property(appointment => appointment.PractitionerId).IsModified) kind = NoticeKind.Moved;
+        var soon = ClinicTime.DayOf(row.StartsAt, Zone).DayNumber - ClinicTime.DayOf(scope.Now, Zone).DayNumber is 0 or 1;
+        if (kind is not null && (soon || kind == NoticeKind.Arrived)) scope.Tell(row.PractitionerId, new(kind, row.Id, row.StartsAt));
     }
 
     /// <summary>Shows one opened appointment.</summary>

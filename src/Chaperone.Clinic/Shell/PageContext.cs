@@ -25,7 +25,7 @@ public sealed record PageContext
     /// <summary>Who is signed in, or null for a stranger.</summary>
     public SignedInPerson? Person { get; init; }
 
-    /// <summary>The places this person may go, in order; <see cref="NavItem.Active"/> marks where they are.</summary>
+    /// <summary>The places this person may go and what they may do, in order; <see cref="NavItem.Active"/> marks where they are.</summary>
     public IReadOnlyList<NavItem> Nav { get; init; } = [];
 
     /// <summary>Messages of the request before (after a redirect) and of this one, oldest first.</summary>
@@ -74,7 +74,8 @@ public sealed record SignedInPerson(string Name, string Email, IReadOnlyList<str
 /// <param name="Icon">Name of an icon in Assets/icons.json.</param>
 /// <param name="Active">Whether the page being shown belongs to it.</param>
 /// <param name="Group">Heading above the first item of a group, or null for none.</param>
-public sealed record NavItem(string Href, string Label, string Icon, bool Active, string? Group = null);
+/// <param name="IsAct">Whether only the command palette offers it.</param>
+public sealed record NavItem(string Href, string Label, string Icon, bool Active, string? Group = null, bool IsAct = false);
 
 /// <summary>A message above the page, about what was just done.</summary>
 /// <param name="Tone">How it is meant.</param>

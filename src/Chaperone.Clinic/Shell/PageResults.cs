@@ -33,15 +33,14 @@ public static class PageResults
     /// <summary>A page. The component gets the parameter <c>Context</c> besides those of <paramref name="parameters"/>.</summary>
     public static async Task<IResult> Page<TComponent>(this HttpContext http, object? parameters = null, int status = StatusCodes.Status200OK) where TComponent : IComponent
     {
-        var values = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (var property in parameters?.GetType().GetProperties() ?? []) values[property.Name] = property.GetValue(parameters);
+        var values = ValuesOf(parameters);
         values["Context"] = await http.PageContextAsync();
         return new RazorComponentResult<TComponent>(values) { StatusCode = status, PreventStreamingRendering = true };
     }
 
-    /// <summary>A fragment for a Turbo frame: the component without a context of its own.</summary>
-    public static IResult Fragment<TComponent>(object parameters, int status = StatusCodes.Status200OK) where TComponent : IComponent =>
-        new RazorComponentResult<TComponent>(parameters) { StatusCode = status, PreventStreamingRendering = true };
+    /// <summary>A fragment for a Turbo frame: what the component renders, with icons and forms that work, and nothing of a page around it.</summary>
+    public static IResult Fragment<TComponent>(this HttpContext http, object parameters, int status = StatusCodes.Status200OK) where TComponent : IComponent =>
+        new RazorComponentResult<FragmentRoot>(new { Context = http.BareContext(), Component = typeof(TComponent), Parameters = ValuesOf(parameters) }) { StatusCode = status, PreventStreamingRendering = true };
 
     /// <summary>The error as a page: what happened, its code, what to do. Asks to sign in, to enrol or to confirm where that is what is missing.</summary>
     public static async Task<IResult> PageError(this HttpContext http, Error error)
@@ -89,14 +88,8 @@ public static class PageResults
         var context = http.Context();
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         var actor = context.Actor;
-        return new()
+        return http.BareContext() with
         {
-            ClinicName = context.Tenant?.Name ?? "Chaperone",
-            Host = context.Tenant?.Host ?? "",
-            Path = http.Request.Path,
-            Token = services.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http).RequestToken!,
-            Nonce = http.Nonce(),
-            Assets = services.GetRequiredService<AssetManifest>(),
             Person = actor.Id is not null && services.GetService<PersonOfRequest>() is { } person ? await person.Find(http) : null,
             Nav = NavPlace.For([.. services.GetServices<NavPlace>()], actor, http.Request.Path, now),
             Messages = TakeFlash(http),
@@ -105,6 +98,20 @@ public static class PageResults
             AccountHref = "/account/security",
         };
     }
+
+    // What every component may need, and no more: nothing of it is asked of the database.
+    private static PageContext BareContext(this HttpContext http) => new()
+    {
+        ClinicName = http.Context().Tenant?.Name ?? "Chaperone",
+        Host = http.Context().Tenant?.Host ?? "",
+        Path = http.Request.Path,
+        Token = http.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http).RequestToken!,
+        Nonce = http.Nonce(),
+        Assets = http.RequestServices.GetRequiredService<AssetManifest>(),
+    };
+
+    private static Dictionary<string, object?> ValuesOf(object? parameters) =>
+        (parameters?.GetType().GetProperties() ?? []).ToDictionary(property => property.Name, property => property.GetValue(parameters), StringComparer.Ordinal);
 
     /// <summary>This response's nonce for Turbo's style; made by the first who asks.</summary>
     public static string Nonce(this HttpContext http)

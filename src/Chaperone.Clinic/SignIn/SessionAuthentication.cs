@@ -37,7 +37,7 @@ internal sealed class SessionAuthentication(RequestDelegate next, SessionReader 
                 var network = await sessions.NetworkAsync(tenant, context.ClientIp, http.RequestAborted);
                 var confirmed = network.AsSpan().SequenceEqual(session.Network) ? session.SecondFactorAt : null;
                 context.Actor = actors.Of(tenant, session.MemberId, session.PatientId, session.Roles, session.RightsVersion, session.TwoFactorEnabled, session.Id, confirmed);
-                await sessions.SeenAsync(tenant, session, http.RequestAborted);
+                if (http.GetEndpoint()?.Metadata.GetMetadata<AsksInBackground>() is null) await sessions.SeenAsync(tenant, session, http.RequestAborted);
             }
         }
         await next(http);
@@ -77,9 +77,15 @@ internal sealed class EndForgedSessionHandler : IHandler<EndForgedSession, Done>
     }
 }
 
+/// <summary>Endpoint metadata: pages ask here by themselves, so being asked is no sign that somebody is there, and does not keep the session open.</summary>
+internal sealed record AsksInBackground;
+
 /// <summary>Puts sessions into the request pipeline.</summary>
 public static class SessionPipeline
 {
     /// <summary>Reads the session of each request. After the clinic was found, before anything that asks who acts.</summary>
     public static IApplicationBuilder UseSessions(this IApplicationBuilder app) => app.UseMiddleware<SessionAuthentication>();
+
+    /// <summary>Pages ask here by themselves: an unattended one must not keep its session open.</summary>
+    internal static RouteHandlerBuilder InBackground(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new AsksInBackground());
 }

@@ -145,9 +145,15 @@ public sealed class OperationScope
     /// <summary>Puts a new row under the clinic; it is sealed when the monitor saves, with the subject's key, which is made if this is their first row.</summary>
     public void Add<TRow>(TRow row) where TRow : SealedRow
     {
+        AddUnseen(row);
+        Show(row);
+    }
+
+    /// <summary>The same for a row whose person the operation neither shows nor is about, such as a colleague who is told of it: the event does not name them for it.</summary>
+    public void AddUnseen<TRow>(TRow row) where TRow : SealedRow
+    {
         row.TenantId = Tenant.Id;
         Db.Add(row);
-        Show(row);
     }
 
     /// <summary>Checks the version the caller saw.</summary>

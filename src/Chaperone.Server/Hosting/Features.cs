@@ -1,5 +1,6 @@
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Home;
+using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
@@ -15,6 +16,7 @@ internal static class Features
     public static void Add(IServiceCollection services)
     {
         services.AddHome();
+        services.AddNotices();
         services.AddSignIn();
         services.AddPatients();
         services.AddSchedule();
@@ -32,6 +34,7 @@ internal static class Features
         SignInFeature.MapSignIn(routes);
         routes.MapPatients();
         routes.MapSchedule();
+        routes.MapNotices();
         SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         AuditLogFeature.MapAuditLog(routes);
     }

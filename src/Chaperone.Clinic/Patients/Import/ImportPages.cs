@@ -103,6 +103,6 @@ internal static class ImportPages
     private static async Task<IResult> Progress(HttpContext http, Guid id)
     {
         var state = await http.Run(new WatchImport(id));
-        return state.Error is { } error ? await http.PageError(error) : PageResults.Fragment<ImportProgress>(new { State = state.Value });
+        return state.Error is { } error ? await http.PageError(error) : http.Fragment<ImportProgress>(new { State = state.Value });
     }
 }

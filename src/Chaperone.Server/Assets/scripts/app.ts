@@ -6,6 +6,7 @@ import ConfirmController from "./controllers/confirm"
 import CopyController from "./controllers/copy"
 import ErrorSummaryController from "./controllers/error-summary"
 import FindController from "./controllers/find"
+import PaletteController from "./controllers/palette"
 import PollController from "./controllers/poll"
 import PrintController from "./controllers/print"
 import ShortcutsController from "./controllers/shortcuts"
@@ -20,6 +21,7 @@ application.register("confirm", ConfirmController)
 application.register("copy", CopyController)
 application.register("error-summary", ErrorSummaryController)
 application.register("find", FindController)
+application.register("palette", PaletteController)
 application.register("poll", PollController)
 application.register("print", PrintController)
 application.register("shortcuts", ShortcutsController)

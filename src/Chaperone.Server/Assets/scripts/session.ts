@@ -21,6 +21,8 @@ export function guardSession(): void {
     const { detail } = event as FrameMissing
     if (event.defaultPrevented) return
     event.preventDefault()
+    // What asks by itself takes nobody away from what they are typing: they learn of it when they send it.
+    if ((event.target as Element).hasAttribute("data-stays")) return
     void detail.visit(detail.response)
   })
 }
