@@ -103,6 +103,66 @@ public sealed class HostTests(ServerFixture fixture)
     }
 
     [Fact]
+    public async Task A_clinic_that_moves_is_at_the_new_host_and_nowhere_else()
+    {
+        var clinic = await Server.AddClinicAsync("before.test");
+        using var owner = await Server.SignInAs(BuiltInRole.Owner, clinic);
+        var settings = (await owner.GetAsync("/settings/clinic")).Text;
+        Assert.Contains("before.test", settings, StringComparison.Ordinal);
+        var form = new Dictionary<string, string>
+        {
+            ["version"] = "0", ["name"] = "Moved", ["host"] = "after.test", ["hostConfirmed"] = "true", ["zone"] = "Europe/London", ["monday"] = "true", ["monday.from"] = "08:00", ["monday.to"] = "18:00",
+        };
+        var taken = await owner.FormAsync("/settings/clinic", new Dictionary<string, string>(form) { ["host"] = Server.Second.Host }, "/settings/clinic");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, taken.Status);
+        Assert.Contains("Another clinic has this address.", taken.Text, StringComparison.Ordinal);
+
+        var moved = await owner.FormAsync("/settings/clinic", form, "/settings/clinic");
+
+        Assert.Equal(HttpStatusCode.OK, moved.Status);
+        Assert.Contains($"http://after.test:{Server.Port}/", moved.Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await owner.GetAsync("/")).Status);
+        using var there = new ClinicClient(Server.Port, "after.test");
+        Assert.Contains("Moved", (await there.GetAsync("/sign-in")).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await Server.Visit(Server.Second).GetAsync("/sign-in")).Status);
+    }
+
+    [Fact]
+    public async Task A_logo_comes_through_the_page_as_a_picture_that_a_browser_may_keep()
+    {
+        var clinic = await Server.AddClinicAsync("logo.test");
+        using var owner = await Server.SignInAs(BuiltInRole.Owner, clinic);
+        byte[] picture = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, .. "IHDR"u8, 0, 0, 0, 64, 0, 0, 0, 64, .. new byte[9]];
+        async Task<Answer> SendAsync(byte[] bytes, string? token, string type = "text/html")
+        {
+            using var form = new MultipartFormDataContent();
+            if (token is not null) form.Add(new StringContent(token), "__token");
+            var file = new ByteArrayContent(bytes);
+            file.Headers.ContentType = new(type);   // what the request says of it counts for nothing
+            form.Add(file, "logo", "../../logo.html");
+            return await owner.SendAsync(HttpMethod.Post, "/settings/clinic/logo", form);
+        }
+
+        Assert.Equal("CHP-PLATFORM-0008", (await SendAsync(picture, null)).Code);
+        Assert.Equal("CHP-PLATFORM-0008", (await SendAsync(picture, "forged")).Code);
+        var refused = await SendAsync("<svg/>"u8.ToArray(), await owner.TokenAsync("/settings/clinic"), "image/png");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.Status);
+        Assert.Contains("This picture cannot be the logo.", refused.Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync([.. picture, .. new byte[600 * 1024]], await owner.TokenAsync("/settings/clinic"))).Status);
+        Assert.Equal(HttpStatusCode.SeeOther, (await SendAsync(picture, await owner.TokenAsync("/settings/clinic"))).Status);
+
+        var path = System.Text.RegularExpressions.Regex.Match((await owner.GetAsync("/")).Text, "/logo/[0-9a-f-]+").Value;
+        var logo = await owner.GetAsync(path);
+        Assert.Equal(("image/png", "nosniff", "max-age=31536000, private, immutable"), (logo.Headers["Content-Type"], logo.Headers["X-Content-Type-Options"], logo.Headers["Cache-Control"]));
+        Assert.Equal(picture, logo.Body);
+        owner.Host = Server.First.Host;
+        Assert.NotEqual(HttpStatusCode.OK, (await owner.GetAsync(path)).Status);
+        using var nobody = Server.Visit(clinic);
+        var asked = await nobody.GetAsync(path);
+        Assert.Equal((HttpStatusCode.SeeOther, "no-store"), (asked.Status, asked.Headers["Cache-Control"]));
+    }
+
+    [Fact]
     public async Task Health_answers_on_any_host()
     {
         using var client = new ClinicClient(Server.Port, "any.test");

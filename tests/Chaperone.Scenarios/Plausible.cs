@@ -50,12 +50,13 @@ internal static partial class Plausible
         ("POST", "/api/appointments/{id:guid}/cancel", () => new { reason = "other", note = "Plausible" }),
         ("POST", "/api/team", () => new { name = "Ina Invited", email = $"{Guid.NewGuid():N}@first.test", title = "Temp", roles = new[] { "employee" } }),
         ("PUT", "/api/team/{id:guid}/roles", () => new { roles = new[] { "employee", "reception" } }),
+        ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
     ];
 
     public static object? Body(string method, string path) => Bodies.FirstOrDefault(body => body.Method == method && body.Path == path).Body?.Invoke();
 
-    public static bool IsUpload(RouteEndpoint endpoint) => Routes.Path(endpoint) is "/api/patients/import" or "/patients/import" && Routes.Methods(endpoint).Contains("POST");
+    public static bool IsUpload(RouteEndpoint endpoint) => Routes.Path(endpoint) is "/api/patients/import" or "/patients/import" or "/settings/clinic/logo" && Routes.Methods(endpoint).Contains("POST");
 
     /// <summary>The route with these ids in its parameters.</summary>
     public static string PathOf(RouteEndpoint endpoint, KnownIds ids) => Parameter().Replace(Routes.Path(endpoint), found =>

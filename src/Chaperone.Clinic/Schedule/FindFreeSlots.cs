@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Settings;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -51,8 +52,8 @@ internal sealed class FindFreeSlotsHandler(Diary diary) : IHandler<FindFreeSlots
             .Where(row => row.PatientId == null && row.Status == MemberRow.Active && row.Roles.Any(role => roles.Contains(role))).Select(row => row.Id).ToArrayAsync(cancel);
         var last = ClinicTime.DayOf(from, diary.Zone).AddDays(FindFreeSlots.Days - 1);
         var taken = await diary.Taken(bookable, from, ClinicTime.StartOf(last.AddDays(1), diary.Zone), cancel);
-        var length = TimeSpan.FromMinutes(minutes);
-        var free = bookable.SelectMany(id => FreeTime.Starts([.. taken[id]], from, last, length, diary.Zone).Take(FindFreeSlots.Most).Select(start => (Id: id, Start: start)))
+        var (length, week) = (TimeSpan.FromMinutes(minutes), await ClinicSettings.WorkingWeekAsync(scope, cancel));
+        var free = bookable.SelectMany(id => FreeTime.Starts([.. taken[id]], from, last, length, week, diary.Zone).Take(FindFreeSlots.Most).Select(start => (Id: id, Start: start)))
             .OrderBy(slot => slot.Start).ThenBy(slot => slot.Id).Take(FindFreeSlots.Most)
             .Select(slot => new FreeSlot(slot.Id, TimeZoneInfo.ConvertTime(slot.Start, diary.Zone), TimeZoneInfo.ConvertTime(slot.Start + length, diary.Zone))).ToArray();
         scope.Found(free.Length);
@@ -63,10 +64,9 @@ internal sealed class FindFreeSlotsHandler(Diary diary) : IHandler<FindFreeSlots
 /// <summary>A time that an appointment takes.</summary>
 internal readonly record struct Taken(DateTimeOffset From, DateTimeOffset To);
 
-/// <summary>What is left of a practitioner's working time. Monday to Friday, 8 to 18 in the clinic's zone, until practitioners have working hours of their own.</summary>
+/// <summary>What is left of the clinic's working week, until practitioners have working hours of their own.</summary>
 internal static class FreeTime
 {
-    private static readonly TimeOnly Opens = new(8, 0), Closes = new(18, 0);
     private static readonly long Step = TimeSpan.FromMinutes(5).Ticks;
 
     /// <summary>When something of this length can begin, in order, one after the other.</summary>
@@ -74,14 +74,15 @@ internal static class FreeTime
     /// <param name="from">Not before.</param>
     /// <param name="last">The last day looked at.</param>
     /// <param name="length">How long.</param>
+    /// <param name="week">When the clinic is open.</param>
     /// <param name="zone">The clinic's.</param>
-    public static IEnumerable<DateTimeOffset> Starts(IReadOnlyList<Taken> taken, DateTimeOffset from, DateOnly last, TimeSpan length, TimeZoneInfo zone)
+    public static IEnumerable<DateTimeOffset> Starts(IReadOnlyList<Taken> taken, DateTimeOffset from, DateOnly last, TimeSpan length, WorkingWeek week, TimeZoneInfo zone)
     {
         var next = 0;
         for (var day = ClinicTime.DayOf(from, zone); day <= last; day = day.AddDays(1))
         {
-            if (day.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday) continue;
-            var (opens, closes) = (ClinicTime.At(day.ToDateTime(Opens), zone), ClinicTime.At(day.ToDateTime(Closes), zone));
+            if (week.On(day.DayOfWeek) is not { } open) continue;
+            var (opens, closes) = (ClinicTime.At(day.ToDateTime(open.From), zone), ClinicTime.At(day.ToDateTime(open.To), zone));
             var start = Round(opens > from ? opens : from);
             while (start + length <= closes)
             {

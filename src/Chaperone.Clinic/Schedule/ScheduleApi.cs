@@ -19,7 +19,7 @@ internal static class ScheduleApi
         api.MapPost("", (Delegate)Book).Runs(typeof(BookAppointment))
             .WithSummary("Books a patient with a practitioner: patientId, practitionerId, type, startsAt, and endsAt or minutes where the type's length is not wanted. Times are ISO 8601, with an offset or as the clinic's clocks show. 409 when the time was just taken.");
         api.MapGet("types", (Delegate)Types).Runs(typeof(ListAppointmentTypes)).WithSummary("Sorts of appointment, each with its usual length and its colour.");
-        api.MapGet("free", Free).Runs(typeof(FindFreeSlots)).WithSummary("The next ten free times within four weeks: for a type or minutes, from a time on, with one practitioner or anybody; Monday to Friday, 8 to 18.");
+        api.MapGet("free", Free).Runs(typeof(FindFreeSlots)).WithSummary("The next ten free times within four weeks: for a type or minutes, from a time on, with one practitioner or anybody; within the clinic's working week.");
         api.MapGet("{id:guid}", View).Runs(typeof(ViewAppointment)).WithSummary("One appointment, with ETag.");
         api.MapPut("{id:guid}", Change).Runs(typeof(ChangeAppointment)).WithSummary("Moves an appointment, changes its length or practitioner, or what is written about it. Needs If-Match.");
         api.MapPost("{id:guid}/cancel", Cancel).Runs(typeof(CancelAppointment)).WithSummary("Cancels an appointment for a reason (patient, clinic, practitioner_absent, booked_in_error, other with {note}); its time is free again.");

@@ -10,6 +10,12 @@ public sealed record PageContext
     /// <summary>The clinic's host name, shown where several clinics could be confused.</summary>
     public required string Host { get; init; }
 
+    /// <summary>The clinic's logo, or null for none.</summary>
+    public string? LogoHref { get; init; }
+
+    /// <summary>Where the clinic's contacts stand, or null for a stranger.</summary>
+    public string? ContactsHref { get; init; }
+
     /// <summary>The request's path, without query.</summary>
     public required string Path { get; init; }
 

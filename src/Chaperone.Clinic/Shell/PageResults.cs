@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Chaperone.Clinic.Settings;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Tenancy;
@@ -21,6 +22,9 @@ public sealed record IntegrityOfRequest(Func<Tenant, IntegrityNotice?> Find);
 
 /// <summary>Endpoint metadata: reads its own body in parts and checks the token itself, from the header or the body's first part.</summary>
 public sealed record ReadsItsUpload;
+
+/// <summary>Endpoint metadata: what is answered with 200 holds nobody's data and is never another at the same address, so the person's browser may keep it.</summary>
+public sealed record KeptByBrowser;
 
 /// <summary>What page endpoints answer with.</summary>
 public static class PageResults
@@ -90,12 +94,14 @@ public static class PageResults
         var actor = context.Actor;
         return http.BareContext() with
         {
+            LogoHref = actor.Id is not null && context.Tenant?.LogoId is { } logo ? ClinicSettingsPages.LogoPath(logo) : null,
             Person = actor.Id is not null && services.GetService<PersonOfRequest>() is { } person ? await person.Find(http) : null,
             Nav = NavPlace.For([.. services.GetServices<NavPlace>()], actor, http.Request.Path, now),
             Messages = TakeFlash(http),
             Integrity = context.Tenant is { } tenant && actor.Rights.Holds(Permission.AuditView, actor.State.Elevated, now) ? services.GetService<IntegrityOfRequest>()?.Find(tenant) : null,
             FindHref = actor.State.Enrolled && actor.PatientId is null && actor.Rights.Holds(Permission.PatientView, actor.State.Elevated, now) ? "/patients" : null,
             AccountHref = "/account/security",
+            ContactsHref = actor.Id is not null && actor.State.Enrolled ? ClinicSettingsPages.Contacts : null,
         };
     }
 

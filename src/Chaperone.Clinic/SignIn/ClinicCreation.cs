@@ -35,10 +35,10 @@ internal sealed class ClinicCreation(Databases databases, KeyRing keys, TenantDi
 {
     public async Task<Result<MadeClinic>> CreateAsync(NewClinic wanted, CallSource source, CancellationToken cancel)
     {
-        var host = wanted.Host.Trim().ToLowerInvariant();
+        var host = HostName.Read(wanted.Host);
         var invalid = SignInErrors.MemberInvalid;
         if (string.IsNullOrWhiteSpace(wanted.Name) || wanted.Name.Length > 200) invalid = invalid.With("clinic", "Enter the clinic's name, at most 200 characters.");
-        if (Uri.CheckHostName(host) != UriHostNameType.Dns || host.Length > 253) invalid = invalid.With("host", "Enter a host name without port, such as clinic.example.org.");
+        if (host is null) invalid = invalid.With("host", "Enter a host name without port, such as clinic.example.org.");
         if (string.IsNullOrWhiteSpace(wanted.OwnerName) || wanted.OwnerName.Length > 200) invalid = invalid.With("name", "Enter the owner's name.");
         if (!MemberAddress.IsPlausible(wanted.OwnerEmail)) invalid = invalid.With("email", "Enter an email address, such as name@example.org.");
         if (wanted.Password is { } weak && Passwords.Refusal(weak, wanted.OwnerEmail, wanted.OwnerName, wanted.Name) is { } refusal) invalid = invalid.With("password", refusal);
@@ -52,7 +52,7 @@ internal sealed class ClinicCreation(Databases databases, KeyRing keys, TenantDi
             hash = hashed.Value;
         }
 
-        if (await TenantOf(host, wanted.Name.Trim(), cancel) is not { } tenant) return SignInErrors.HostRefused;
+        if (await TenantOf(host!, wanted.Name.Trim(), cancel) is not { } tenant) return SignInErrors.HostRefused;
         var caller = new Caller(tenant, Actor.Operator, source);
         var begun = await monitor.Run(new BeginClinic(), caller, cancel);
         if (begun.Error is { } notBegun) return notBegun;

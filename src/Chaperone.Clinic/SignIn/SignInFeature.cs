@@ -31,6 +31,7 @@ public static class SignInFeature
         .AddSingleton<ClinicCreation>()
         .AddSingleton<SetUpLinks>()
         .AddSingleton<MemberReader>()
+        .AddClinicSettings()
         .AddSingleton(new NavPlace(890, TeamPages.List, "Team", "users-group", Permission.TeamManage, "Settings"))
         .AddSingleton(new NavPlace(900, SecuritySettings.Path, "Sign-in rules", "shield-lock", Permission.SecurityManage, NavPlace.Security))
         .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, NavPlace.Security))
@@ -44,7 +45,7 @@ public static class SignInFeature
         AccountPages.Map(routes);
         TeamApi.Map(routes);
         TeamPages.Map(routes);
-        SecuritySettings.Map(routes);
+        SettingsFeature.MapClinicSettings(routes);
     }
 
     private static async Task<SignedInPerson?> Person(HttpContext http)

@@ -6,4 +6,8 @@ namespace Chaperone.Platform.Tenancy;
 /// <param name="Name">What people call it; shown, never used to find it.</param>
 /// <param name="Zone">IANA time zone its times are shown in.</param>
 /// <param name="RequireTwoFactor">Whether its owner requires a second factor of everybody.</param>
-public sealed record Tenant(Guid Id, string Host, string Name, string Zone, bool RequireTwoFactor);
+public sealed record Tenant(Guid Id, string Host, string Name, string Zone, bool RequireTwoFactor)
+{
+    /// <summary>The picture that stands for it, or null.</summary>
+    public Guid? LogoId { get; init; }
+}

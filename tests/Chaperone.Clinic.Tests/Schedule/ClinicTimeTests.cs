@@ -1,4 +1,5 @@
 using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Settings;
 
 namespace Chaperone.Clinic.Tests.Schedule;
 
@@ -89,11 +90,11 @@ public sealed class ClinicTimeTests
     public void Free_time_lies_between_what_is_taken_within_working_hours()
     {
         Taken[] taken = [Between("10:00", "10:30"), Between("10:40", "17:30"), Between("17:58", "19:00")];
-        string[] first = [.. FreeTime.Starts(taken, Now.AddMinutes(2), new(2026, 3, 3), TimeSpan.FromMinutes(20), London).Take(6).Select(start => start.ToString("dd HH:mm", System.Globalization.CultureInfo.InvariantCulture))];
+        string[] first = [.. FreeTime.Starts(taken, Now.AddMinutes(2), new(2026, 3, 3), TimeSpan.FromMinutes(20), WorkingWeek.Usual, London).Take(6).Select(start => start.ToString("dd HH:mm", System.Globalization.CultureInfo.InvariantCulture))];
         Assert.Equal(["02 09:05", "02 09:25", "02 17:30", "03 08:00", "03 08:20", "03 08:40"], first);
-        Assert.Empty(FreeTime.Starts([], new(2026, 3, 7, 9, 0, 0, TimeSpan.Zero), new(2026, 3, 8), TimeSpan.FromMinutes(20), London));   // a weekend
-        Assert.Empty(FreeTime.Starts([], Now, new(2026, 3, 3), TimeSpan.FromMinutes(601), London));
-        Assert.Equal(120, FreeTime.Starts([], Now.AddDays(-1), new(2026, 3, 2), TimeSpan.FromMinutes(5), London).Count());
+        Assert.Empty(FreeTime.Starts([], new(2026, 3, 7, 9, 0, 0, TimeSpan.Zero), new(2026, 3, 8), TimeSpan.FromMinutes(20), WorkingWeek.Usual, London));   // a weekend
+        Assert.Empty(FreeTime.Starts([], Now, new(2026, 3, 3), TimeSpan.FromMinutes(601), WorkingWeek.Usual, London));
+        Assert.Equal(120, FreeTime.Starts([], Now.AddDays(-1), new(2026, 3, 2), TimeSpan.FromMinutes(5), WorkingWeek.Usual, London).Count());
 
         static Taken Between(string from, string to) => new(At(from), At(to));
         static DateTimeOffset At(string clock) => DateTimeOffset.Parse($"2026-03-02T{clock}Z", System.Globalization.CultureInfo.InvariantCulture);
