@@ -1,4 +1,6 @@
+using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -14,21 +16,66 @@ public sealed record ViewHome : IOperation<HomeModel>
 }
 
 /// <summary>The start page's facts. A null stands for what this person may not know.</summary>
-/// <param name="PatientsActive">Patients that are not archived.</param>
-/// <param name="RegisteredByDay">Registrations of the last fourteen days, oldest first.</param>
-/// <param name="Members">Accounts of staff in use; patients' own accounts are not the team's.</param>
-/// <param name="MembersWithTwoFactor">Of them, those with two-factor.</param>
-/// <param name="Locked">Accounts that are locked now.</param>
 /// <param name="OwnRecord">The patient's own record, for a patient's account.</param>
 /// <param name="OwnTwoFactor">Whether one's own second factor is set up.</param>
 /// <param name="OwnSessions">One's own open sessions.</param>
-public sealed record HomeModel(
-    int? PatientsActive, IReadOnlyList<DayCount>? RegisteredByDay, int? Members, int? MembersWithTwoFactor, int? Locked, Guid? OwnRecord, bool OwnTwoFactor, int OwnSessions);
+/// <param name="Day">Whose appointments of today the page goes on to list.</param>
+public sealed record HomeModel(Guid? OwnRecord, bool OwnTwoFactor, int OwnSessions, HomeDay Day)
+{
+    /// <summary>Patients that are not archived.</summary>
+    public int? PatientsActive { get; init; }
+
+    /// <summary>Registrations of the last fourteen days, oldest first.</summary>
+    public IReadOnlyList<DayCount>? RegisteredByDay { get; init; }
+
+    /// <summary>The clinic's appointments of the last fourteen days, today included, oldest first.</summary>
+    public IReadOnlyList<DayOutcome>? AppointmentsByDay { get; init; }
+
+    /// <summary>Accounts and locks of the team.</summary>
+    public TeamCounts? Team { get; init; }
+
+    /// <summary>What the last verification of the log found.</summary>
+    public LogIntegrity? Log { get; init; }
+
+    /// <summary>Room on the disk that the installation lies on.</summary>
+    public DiskRoom? Disk { get; init; }
+}
+
+/// <summary>Whose appointments a start page lists.</summary>
+public enum HomeDay
+{
+    /// <summary>Nobody's.</summary>
+    None,
+
+    /// <summary>One's own, for who sees patients.</summary>
+    Own,
+
+    /// <summary>The clinic's, for who receives them.</summary>
+    Clinic,
+}
 
 /// <summary>How many on a day of the clinic's calendar.</summary>
 public sealed record DayCount(DateOnly Day, int Count);
 
-internal sealed class ViewHomeHandler : IHandler<ViewHome, HomeModel>
+/// <summary>What became of a day's appointments.</summary>
+/// <param name="Day">Of the clinic's calendar.</param>
+/// <param name="Seen">Completed, or begun.</param>
+/// <param name="Open">Still booked, or arrived.</param>
+/// <param name="Missed">The patient did not come.</param>
+/// <param name="Cancelled">Cancelled.</param>
+public sealed record DayOutcome(DateOnly Day, int Seen, int Open, int Missed, int Cancelled)
+{
+    /// <summary>All of them.</summary>
+    public int All => Seen + Open + Missed + Cancelled;
+}
+
+/// <summary>Accounts of staff in use; patients' own accounts are not the team's.</summary>
+/// <param name="Members">How many.</param>
+/// <param name="WithTwoFactor">Of them, those with two-factor.</param>
+/// <param name="Locked">Of them, those that are locked now.</param>
+public sealed record TeamCounts(int Members, int WithTwoFactor, int Locked);
+
+internal sealed class ViewHomeHandler(ClinicLog log, DataFolder folder) : IHandler<ViewHome, HomeModel>
 {
     private const int Days = 14;
 
@@ -37,26 +84,62 @@ internal sealed class ViewHomeHandler : IHandler<ViewHome, HomeModel>
         var (db, actor, now) = (scope.Db, scope.Actor, scope.Now);
         bool May(Permission permission) => actor.PatientId is null && actor.Rights.Holds(permission, actor.State.Elevated, now);
 
-        int? patients = null, members = null, secured = null, locked = null;
-        IReadOnlyList<DayCount>? byDay = null;
-        if (May(Permission.PatientView))
-        {
-            patients = await db.Set<PatientRow>().CountAsync(patient => patient.Status == PatientRow.Active, cancel);
-            var zone = TimeZoneInfo.FindSystemTimeZoneById(scope.Tenant.Zone);
-            var today = scope.Today();
-            var times = await db.Set<PatientRow>().Where(patient => patient.RegisteredAt >= now.AddDays(-Days)).Select(patient => patient.RegisteredAt).Take(100_000).ToListAsync(cancel);
-            var counts = times.CountBy(time => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, zone).DateTime)).ToDictionary();
-            byDay = [.. Enumerable.Range(0, Days).Select(back => today.AddDays(back - Days + 1)).Select(day => new DayCount(day, counts.GetValueOrDefault(day)))];
-        }
-        if (May(Permission.SecurityManage))
-        {
-            members = await db.Set<MemberRow>().CountAsync(member => member.Status == MemberRow.Active && member.PatientId == null, cancel);
-            secured = await db.Set<MemberRow>().Where(member => member.Status == MemberRow.Active && member.PatientId == null)
-                .Join(db.Set<CredentialRow>().Where(credential => credential.TwoFactorEnabled), member => member.Id, credential => credential.Id, (member, _) => member.Id).CountAsync(cancel);
-            locked = await db.Set<SignInCounterRow>().Join(db.Set<MemberRow>().Where(member => member.PatientId == null), counter => counter.Id, member => member.Id, (counter, _) => counter).CountAsync(counter => counter.LockedUntil > now, cancel);
-        }
         var twoFactor = await db.Set<CredentialRow>().AnyAsync(credential => credential.Id == actor.Id && credential.TwoFactorEnabled, cancel);
         var sessions = await db.Set<SessionRow>().CountAsync(session => session.MemberId == actor.Id && session.EndedAt == null && session.IdleEndsAt > now && session.AbsoluteEndsAt > now, cancel);
-        return new HomeModel(patients, byDay, members, secured, locked, actor.PatientId, twoFactor, sessions);
+        var oversees = May(Permission.SecurityManage);
+        var seesPatients = May(Permission.ScheduleView) && await SeesPatients(scope, cancel);
+        var model = new HomeModel(actor.PatientId, twoFactor, sessions, seesPatients ? HomeDay.Own : May(Permission.ScheduleAttend) && May(Permission.PatientView) && !oversees ? HomeDay.Clinic : HomeDay.None);
+        if (May(Permission.PatientView))
+        {
+            model = model with
+            {
+                PatientsActive = await db.Set<PatientRow>().CountAsync(patient => patient.Status == PatientRow.Active, cancel),
+                RegisteredByDay = oversees ? await RegisteredAsync(scope, cancel) : null,
+            };
+        }
+        if (oversees || (May(Permission.ScheduleView) && May(Permission.ReportView))) model = model with { AppointmentsByDay = await OutcomesAsync(scope, cancel) };
+        if (oversees) model = model with { Team = await TeamAsync(scope, cancel), Disk = folder.Room() };
+        return May(Permission.AuditView) ? model with { Log = LogIntegrity.Of(log) } : model;
     }
+
+    private static Task<bool> SeesPatients(OperationScope scope, CancellationToken cancel)
+    {
+        var (me, roles) = (scope.Actor.Id, ScheduleCodes.PractitionerRoles);
+        return scope.Db.Set<MemberRow>().AnyAsync(member => member.Id == me && member.Roles.Any(role => roles.Contains(role)), cancel);
+    }
+
+    private static async Task<IReadOnlyList<DayCount>> RegisteredAsync(OperationScope scope, CancellationToken cancel)
+    {
+        var (zone, since) = (ClinicTime.ZoneOf(scope.Tenant), scope.Now.AddDays(-Days));
+        var times = await scope.Db.Set<PatientRow>().Where(patient => patient.RegisteredAt >= since).Select(patient => patient.RegisteredAt).Take(100_000).ToListAsync(cancel);
+        var counts = times.CountBy(time => ClinicTime.DayOf(time, zone)).ToDictionary();
+        return [.. LastDays(scope).Select(day => new DayCount(day, counts.GetValueOrDefault(day)))];
+    }
+
+    private static async Task<IReadOnlyList<DayOutcome>> OutcomesAsync(OperationScope scope, CancellationToken cancel)
+    {
+        var zone = ClinicTime.ZoneOf(scope.Tenant);
+        var days = LastDays(scope).ToArray();
+        var (from, to) = (ClinicTime.StartOf(days[0], zone), ClinicTime.StartOf(days[^1].AddDays(1), zone));
+        var rows = await scope.Db.Set<AppointmentRow>().Where(row => row.StartsAt >= from && row.StartsAt < to).Select(row => new { row.StartsAt, row.Status }).Take(100_000).ToListAsync(cancel);
+        var counts = rows.CountBy(row => (ClinicTime.DayOf(row.StartsAt, zone), row.Status)).ToDictionary();
+        int Of(DateOnly day, params string[] statuses) => statuses.Sum(status => counts.GetValueOrDefault((day, status)));
+        return
+        [
+            .. days.Select(day => new DayOutcome(
+                day, Of(day, AppointmentStatus.Completed, AppointmentStatus.Started), Of(day, AppointmentStatus.Booked, AppointmentStatus.Arrived), Of(day, AppointmentStatus.NoShow), Of(day, AppointmentStatus.Cancelled))),
+        ];
+    }
+
+    private static async Task<TeamCounts> TeamAsync(OperationScope scope, CancellationToken cancel)
+    {
+        var (db, now) = (scope.Db, scope.Now);
+        var staff = db.Set<MemberRow>().Where(member => member.Status == MemberRow.Active && member.PatientId == null);
+        return new(
+            await staff.CountAsync(cancel),
+            await staff.Join(db.Set<CredentialRow>().Where(credential => credential.TwoFactorEnabled), member => member.Id, credential => credential.Id, (member, _) => member.Id).CountAsync(cancel),
+            await db.Set<SignInCounterRow>().Join(db.Set<MemberRow>().Where(member => member.PatientId == null), counter => counter.Id, member => member.Id, (counter, _) => counter).CountAsync(counter => counter.LockedUntil > now, cancel));
+    }
+
+    private static IEnumerable<DateOnly> LastDays(OperationScope scope) => Enumerable.Range(0, Days).Select(n => scope.Today().AddDays(n - Days + 1));
 }

@@ -49,7 +49,7 @@ internal sealed record NoticeKind(string Code, string Icon, Func<string, string>
 }
 
 /// <summary>Telling somebody something, in the transaction of what is told.</summary>
-internal static class Notices
+internal static class Telling
 {
     /// <summary>How long notices are kept, read or not.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromDays(30);

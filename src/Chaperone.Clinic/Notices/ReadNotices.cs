@@ -79,7 +79,7 @@ internal sealed class MarkNoticesReadHandler : IHandler<MarkNoticesRead, Notices
         var now = scope.Now;
         var marked = await own.Where(row => row.ReadAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.ReadAt, now), cancel);
         // What is past its time goes when somebody looks: nobody is shown it any more.
-        var (reader, before) = (scope.Actor.PatientId ?? scope.Actor.Id, now - Notices.Kept);
+        var (reader, before) = (scope.Actor.PatientId ?? scope.Actor.Id, now - Telling.Kept);
         await scope.Db.Set<NoticeRow>().Where(row => row.SubjectId == reader && row.CreatedAt <= before).ExecuteDeleteAsync(cancel);
         return new NoticesRead(marked, href);
     }

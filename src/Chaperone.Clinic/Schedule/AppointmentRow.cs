@@ -8,8 +8,9 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.Schedule;
 
 /// <summary>What is written about an appointment.</summary>
-internal sealed record AppointmentDetails : ISealedPayload<AppointmentDetails>
+public sealed record AppointmentDetails : ISealedPayload<AppointmentDetails>
 {
+    /// <inheritdoc />
     public static JsonTypeInfo<AppointmentDetails> Json => AppointmentJson.Default.AppointmentDetails;
 
     /// <summary>Why the patient comes. The patient sees it.</summary>
@@ -28,7 +29,7 @@ internal sealed record AppointmentDetails : ISealedPayload<AppointmentDetails>
 /// <summary>Why an appointment was cancelled.</summary>
 /// <param name="Reason">A code of <see cref="ScheduleCodes.CancelReasons"/>.</param>
 /// <param name="Note">What was typed with the reason "other".</param>
-internal sealed record Cancellation(string Reason, string? Note);
+public sealed record Cancellation(string Reason, string? Note);
 
 /// <summary>An appointment as stored. <see cref="SealedRow.SubjectId"/> is the patient, whose key seals what is written about it.</summary>
 internal sealed class AppointmentRow : SealedRow<AppointmentDetails>
@@ -88,7 +89,7 @@ internal static class AppointmentStatus
 /// <param name="StartsAt">When it begins, in the clinic's zone.</param>
 /// <param name="EndsAt">The first moment after it.</param>
 /// <param name="Details">What is written about it; empty for somebody who may not see patients' names.</param>
-internal sealed record Appointment(
+public sealed record Appointment(
     Guid Id, long Version, string Status, Guid PatientId, string? PatientName, Guid PractitionerId, string Type, DateTimeOffset StartsAt, DateTimeOffset EndsAt, AppointmentDetails Details);
 
 /// <summary>Appointments as what operations are about.</summary>

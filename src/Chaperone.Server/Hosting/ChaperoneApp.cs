@@ -1,4 +1,5 @@
 using System.Net;
+using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform;
 using Chaperone.Platform.Ledger;
@@ -78,6 +79,7 @@ internal static class ChaperoneApp
     public static void AddServices(IServiceCollection services, AppParts parts)
     {
         services.AddSingleton(parts.Clock);
+        services.AddSingleton(new DataFolder(parts.DataFolder));
         services.AddChaperonePlatform(parts.Databases, parts.Installation.RootKey, typeof(PageContext).Assembly, typeof(ChaperoneApp).Assembly);
         services.AddChaperoneLedger(parts.Installation.Id, Path.Combine(parts.DataFolder, "checkpoints"));
         services.AddSingleton(_ => AssetManifest.Load(AssetManifest.DefaultFolder));

@@ -30,7 +30,7 @@ internal static class Features
     {
         // The start page, or on loopback names, where there is no clinic, the list of clinics.
         routes.Get("/", http => http.Context().Tenant is null ? Landing(http) : HomeFeature.Show(http))
-            .Runs(typeof(ViewHome)).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
+            .Runs(HomeFeature.Operations).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         SignInFeature.MapSignIn(routes);
         routes.MapPatients();
         routes.MapSchedule();
