@@ -56,7 +56,7 @@ internal static partial class Plausible
 
     public static object? Body(string method, string path) => Bodies.FirstOrDefault(body => body.Method == method && body.Path == path).Body?.Invoke();
 
-    public static bool IsUpload(RouteEndpoint endpoint) => Routes.Path(endpoint) is "/api/patients/import" or "/patients/import" or "/settings/clinic/logo" && Routes.Methods(endpoint).Contains("POST");
+    public static bool IsUpload(RouteEndpoint endpoint) => Routes.Path(endpoint) is "/api/patients/import" or "/api/imports" or "/patients/import" or "/settings/clinic/logo" && Routes.Methods(endpoint).Contains("POST");
 
     /// <summary>The route with these ids in its parameters.</summary>
     public static string PathOf(RouteEndpoint endpoint, KnownIds ids) => Parameter().Replace(Routes.Path(endpoint), found =>

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 using Chaperone.Platform.Access;
 using Chaperone.TestSupport;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.TestSupport;

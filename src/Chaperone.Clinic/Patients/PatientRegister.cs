@@ -102,6 +102,15 @@ internal sealed class PatientRegister(OperationScope scope)
         return found.ToDictionary(row => tokens[Convert.ToHexString(row.Token)], row => row.EntityId, StringComparer.Ordinal);
     }
 
+    /// <summary>Which patients have these NHS numbers.</summary>
+    public async Task<IReadOnlyDictionary<string, Guid>> FindNhsNumbers(IReadOnlyCollection<string> numbers, CancellationToken cancel)
+    {
+        var keys = await IndexAsync(cancel);
+        var tokens = numbers.Distinct(StringComparer.Ordinal).ToDictionary(number => Convert.ToHexString(keys.NhsNumberToken(number)), StringComparer.Ordinal);
+        var holders = await Holders(PatientIndex.NhsNumber, [.. tokens.Keys.Select(Convert.FromHexString)], cancel);
+        return holders.ToDictionary(of => tokens[of.Key], of => of.First(), StringComparer.Ordinal);
+    }
+
     /// <summary>Whether the actor may see patients they have no closer relation to: only then may an answer name a twin.</summary>
     public bool MayNameOthers => scope.Actor.Rights.WeakestRelation(Permission.PatientView, scope.Actor.State.Elevated, scope.Now) <= Relation.SameClinic;
 

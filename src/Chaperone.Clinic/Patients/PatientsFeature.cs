@@ -2,7 +2,7 @@ using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Clinic.Patients.Export;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Microsoft.AspNetCore.Routing;

@@ -41,6 +41,9 @@ internal sealed class AppointmentRow : SealedRow<AppointmentDetails>
 
     public required DateTimeOffset EndsAt { get; set; }
 
+    /// <summary>The end of what was longer than <see cref="Diary.Longest"/>, which only imported history can have been; null for everything else.</summary>
+    public DateTimeOffset? LongUntil { get; init; }
+
     /// <summary>A code of <see cref="ScheduleCodes.Types"/>.</summary>
     public required string Type { get; set; }
 

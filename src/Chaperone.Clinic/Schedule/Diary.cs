@@ -30,6 +30,13 @@ internal sealed class Diary(OperationScope scope)
         return rows.Where(row => row.PractitionerId == member || row.SubjectId == patient);
     }
 
+    /// <summary>Those of them that reach into a span of time. Nothing that began more than twelve hours before does, but imported history that was long and says so.</summary>
+    public IQueryable<AppointmentRow> Within(DateTimeOffset from, DateTimeOffset to)
+    {
+        var reachesIn = from - Longest;
+        return Within().Where(row => row.StartsAt < to && row.EndsAt > from && (row.StartsAt >= reachesIn || row.LongUntil > from));
+    }
+
     /// <summary>The appointment to be changed, opened; null when there is none.</summary>
     public Task<AppointmentRow?> Find(Guid id, CancellationToken cancel) => scope.OpenOne(Appointments.Where(row => row.Id == id), cancel);
 

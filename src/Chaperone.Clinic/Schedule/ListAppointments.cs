@@ -26,8 +26,7 @@ internal sealed class ListAppointmentsHandler(Diary diary) : IHandler<ListAppoin
     {
         if (Span(request, ClinicTime.DayOf(scope.Now, diary.Zone)) is not var (first, last)) return ScheduleErrors.BadSpan;
         var (from, to) = (ClinicTime.StartOf(first, diary.Zone), ClinicTime.StartOf(last.AddDays(1), diary.Zone));
-        var reachesIn = from - Diary.Longest;   // nothing that began earlier reaches into the span
-        var rows = diary.Within().Where(row => row.StartsAt >= reachesIn && row.StartsAt < to && row.EndsAt > from);
+        var rows = diary.Within(from, to);
         if (request.Practitioner is not null)
         {
             if (!Guid.TryParse(request.Practitioner, out var practitioner)) return ScheduleErrors.BadSpan;

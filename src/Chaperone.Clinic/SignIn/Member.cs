@@ -11,6 +11,9 @@ namespace Chaperone.Clinic.SignIn;
 /// <param name="Title">Job title, or null.</param>
 internal sealed record MemberDetails(string Name, string Email, string? Title = null) : ISealedPayload<MemberDetails>
 {
+    /// <summary>The address of practitioners who were imported: nobody can sign in with none.</summary>
+    public const string NoAddress = "";
+
     public static JsonTypeInfo<MemberDetails> Json => SignInJson.Default.MemberDetails;
 }
 

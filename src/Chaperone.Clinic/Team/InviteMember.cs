@@ -92,7 +92,7 @@ internal static class Invitations
     /// <summary>The account, opened, if the actor may act on it and it never had a password.</summary>
     public static async Task<Result<MemberRow>> ToChangeAsync(OperationScope scope, Guid member, CancellationToken cancel)
     {
-        var found = await MemberReader.ToChangeAsync(scope, member, cancel);
+        var found = await MemberReader.ToLetInAsync(scope, member, cancel);
         if (found.Succeeded && await scope.Db.Set<CredentialRow>().AnyAsync(row => row.Id == member && row.PasswordChangedAt != null, cancel)) return TeamErrors.NotInvited;
         return found;
     }

@@ -35,7 +35,7 @@ internal sealed class IssueResetLinkHandler(OneTimeLinks links) : IHandler<Issue
 {
     public async Task<Result<HandedLink>> Handle(IssueResetLink request, OperationScope scope, CancellationToken cancel)
     {
-        var found = await MemberReader.ToChangeAsync(scope, request.Member, cancel);
+        var found = await MemberReader.ToLetInAsync(scope, request.Member, cancel);
         if (found.Error is { } error) return error;
         var token = await links.MakeAsync(scope, request.Member, OneTimeLinkRow.Reset, cancel);
         return new HandedLink(request.Member, found.Value.Payload.Name, OneTimeLinks.Path(token), scope.Now + OneTimeLinks.ResetFor);
@@ -105,7 +105,7 @@ internal sealed class ReactivateMemberHandler : IHandler<ReactivateMember, Done>
 {
     public async Task<Result<Done>> Handle(ReactivateMember request, OperationScope scope, CancellationToken cancel)
     {
-        var found = await MemberReader.ToChangeAsync(scope, request.Member, cancel);
+        var found = await MemberReader.ToLetInAsync(scope, request.Member, cancel);
         if (found.Error is { } error) return error;
         if (found.Value.Status == MemberRow.Active) return TeamErrors.AlreadySo;
         found.Value.Status = MemberRow.Active;

@@ -6,15 +6,16 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.Team;
 
 /// <summary>What stands beside an account, without whose it is.</summary>
+/// <param name="HasAccount">Whether anybody can ever sign in: not to practitioners who were imported.</param>
 /// <param name="TwoFactorEnabled">Whether a second factor is set up.</param>
 /// <param name="HasPassword">Whether the invitation was accepted.</param>
 /// <param name="LockedUntil">Until when failures keep them from signing in, or null.</param>
 /// <param name="LastSignInAt">When they last signed in, or null for never.</param>
 /// <param name="InvitationEndsAt">Until when the link of an invitation works, or null when there is none that does.</param>
-internal sealed record MemberFacts(bool TwoFactorEnabled, bool HasPassword, DateTimeOffset? LockedUntil, DateTimeOffset? LastSignInAt, DateTimeOffset? InvitationEndsAt)
+internal sealed record MemberFacts(bool HasAccount, bool TwoFactorEnabled, bool HasPassword, DateTimeOffset? LockedUntil, DateTimeOffset? LastSignInAt, DateTimeOffset? InvitationEndsAt)
 {
     /// <summary>One of <see cref="MemberStates"/>.</summary>
-    public string StateOf(string status) => status == MemberRow.Suspended ? MemberStates.Deactivated : !HasPassword ? MemberStates.Invited : LockedUntil is not null ? MemberStates.Locked : MemberStates.Active;
+    public string StateOf(string status) => !HasAccount ? MemberStates.Past : status == MemberRow.Suspended ? MemberStates.Deactivated : !HasPassword ? MemberStates.Invited : LockedUntil is not null ? MemberStates.Locked : MemberStates.Active;
 }
 
 /// <summary>What an account can be.</summary>
@@ -25,7 +26,10 @@ internal static class MemberStates
     public const string Locked = "locked";
     public const string Deactivated = "deactivated";
 
-    public static IReadOnlyList<string> All { get; } = [Active, Invited, Locked, Deactivated];
+    /// <summary>A practitioner who was imported, for what they did: there is no account to sign in to.</summary>
+    public const string Past = "past";
+
+    public static IReadOnlyList<string> All { get; } = [Active, Invited, Locked, Deactivated, Past];
 }
 
 /// <summary>An account as who manages accounts sees it.</summary>
@@ -35,7 +39,7 @@ public sealed record MemberView(
 
 /// <summary>The accounts of the clinic, patients' excepted, by name.</summary>
 /// <param name="Role">Only those with this role.</param>
-/// <param name="State">Only those in this state.</param>
+/// <param name="State">Only those in this state; without it everybody but past practitioners, of whom there may be hundreds.</param>
 /// <param name="TwoFactor">Only those with, or only those without a second factor.</param>
 internal sealed record ListMembers(string? Role = null, string? State = null, bool? TwoFactor = null) : IOperation<IReadOnlyList<MemberView>>
 {
@@ -57,7 +61,7 @@ internal sealed class ListMembersHandler(MemberReader members) : IHandler<ListMe
         var facts = await MemberReader.FactsAsync(scope, [.. known.Select(row => row.Id)], cancel);
         Guid[] shown =
         [
-            .. known.Where(row => (request.State is null || facts[row.Id].StateOf(row.Status) == request.State) && (request.TwoFactor is null || facts[row.Id].TwoFactorEnabled == request.TwoFactor)).Select(row => row.Id),
+            .. known.Where(row => (request.State is null ? facts[row.Id].HasAccount : facts[row.Id].StateOf(row.Status) == request.State) && (request.TwoFactor is null || facts[row.Id].TwoFactorEnabled == request.TwoFactor)).Select(row => row.Id),
         ];
         var rows = await scope.Open(scope.Db.Set<MemberRow>().AsNoTracking().Where(row => shown.Contains(row.Id)), cancel);
         return Result<IReadOnlyList<MemberView>>.Of([.. rows.Select(row => members.View(scope, row, facts[row.Id])).OrderBy(view => view.Name, StringComparer.CurrentCultureIgnoreCase)]);
@@ -113,7 +117,7 @@ internal sealed class MemberReader(Actors actors)
         var invited = new Dictionary<Guid, DateTimeOffset>();
         foreach (var row in await scope.Db.Set<OneTimeLinkRow>().Where(row => ids.Contains(row.MemberId) && row.UsedAt == null && row.Purpose == OneTimeLinkRow.Invite && row.ExpiresAt > scope.Now).Select(row => new { row.MemberId, row.ExpiresAt }).ToListAsync(cancel))
             Later(invited, row.MemberId, row.ExpiresAt);
-        return ids.ToDictionary(id => id, id => new MemberFacts(credentials[id].TwoFactorEnabled, credentials[id].PasswordChangedAt is not null, Of(locked, id), Of(signedIn, id), Of(invited, id)));
+        return ids.ToDictionary(id => id, id => new MemberFacts(credentials.ContainsKey(id), credentials.GetValueOrDefault(id)?.TwoFactorEnabled == true, credentials.GetValueOrDefault(id)?.PasswordChangedAt is not null, Of(locked, id), Of(signedIn, id), Of(invited, id)));
 
         static void Later(Dictionary<Guid, DateTimeOffset> known, Guid id, DateTimeOffset at)
         {
@@ -132,5 +136,12 @@ internal sealed class MemberReader(Actors actors)
     {
         var row = await scope.OpenOne(scope.Db.Set<MemberRow>().Where(row => row.Id == id), cancel);
         return row is null ? PlatformErrors.NotFound : MayChange(scope, row) ? row : SignInErrors.OutOfReach;
+    }
+
+    /// <summary>The same for what ends in somebody signing in: there must be an address to sign in with.</summary>
+    public static async Task<Result<MemberRow>> ToLetInAsync(OperationScope scope, Guid id, CancellationToken cancel)
+    {
+        var found = await ToChangeAsync(scope, id, cancel);
+        return found is { Succeeded: true, Value.Payload.Email: MemberDetails.NoAddress } ? TeamErrors.NoAddress : found;
     }
 }

@@ -16,4 +16,7 @@ public static class TeamErrors
 
     /// <summary>The account is in the wanted state already.</summary>
     public static readonly Error AlreadySo = new("CHP-TEAM-0004", "The account is like that already.", 409, "Nothing was changed. Look at the account as it is now.");
+
+    /// <summary>A practitioner who was imported, without an address: there is no account behind the record.</summary>
+    public static readonly Error NoAddress = new("CHP-TEAM-0005", "Nobody can sign in with this record.", 409, "It came out of a file of past practitioners and has no email address. Invite the person as a new member; what they did before stays with this record.");
 }

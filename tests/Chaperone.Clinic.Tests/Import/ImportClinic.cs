@@ -1,7 +1,7 @@
 using System.Text;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Patients.Export;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -38,7 +38,7 @@ internal sealed class ImportClinic : IAsyncDisposable
 
     public Task<Result<ImportState>> Upload(string text, Encoding? encoding = null, string name = "patients.csv") => Upload((encoding ?? new UTF8Encoding(false)).GetBytes(text), name);
 
-    public Task<Result<ImportState>> Upload(byte[] bytes, string name = "patients.csv") => Run(new UploadPatientsFile(name, new MemoryStream(bytes)));
+    public Task<Result<ImportState>> Upload(byte[] bytes, string name = "patients.csv") => Run(new UploadFile(name, new MemoryStream(bytes)));
 
     /// <summary>Uploads, maps if asked, starts and carries through.</summary>
     public async Task<ImportReport> Import(string text, ColumnMapping? mapping = null) => await Import(new UTF8Encoding(false).GetBytes(text), mapping);

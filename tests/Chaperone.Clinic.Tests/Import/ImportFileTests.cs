@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 
 namespace Chaperone.Clinic.Tests.Import;
 
@@ -57,7 +57,7 @@ public sealed class ImportFileTests
     {
         await using var clinic = await ImportClinic.OpenAsync();
         using var endless = new Endless(ImportLimits.MostBytes + 1);
-        Assert.Equal("CHP-IMPORT-0007", (await clinic.Run(new UploadPatientsFile("big.csv", endless))).Error?.Code);
+        Assert.Equal("CHP-IMPORT-0007", (await clinic.Run(new UploadFile("big.csv", endless))).Error?.Code);
         Assert.Equal(0, await clinic.CountAsync("upload_chunk"));
     }
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Chaperone.Clinic.Patients.Export;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -73,7 +73,7 @@ public sealed class ImportJobTests
         foreach (var asked in new Task<Error?>[] { Of(new ViewImport(id)), Of(new WatchImport(id)), Of(new PreviewImport(id)), Of(new StartImport(id)), Of(new CancelImport(id)), Of(new ViewImportColumns(id)), Of(new MapImport(id, Simple)) })
             Assert.Equal(404, (await asked)?.Status);
         var nurse = clinic.Platform.As(clinic.Clinic, BuiltInRole.Nurse);
-        Assert.Equal(403, (await clinic.Run(new UploadPatientsFile("x.csv", new MemoryStream("name,born\nA,1980-01-01\n"u8.ToArray())), nurse)).Error?.Status);
+        Assert.Equal(403, (await clinic.Run(new UploadFile("x.csv", new MemoryStream("name,born\nA,1980-01-01\n"u8.ToArray())), nurse)).Error?.Status);
 
         async Task<Error?> Of<T>(IOperation<T> operation) => (await other.Run(operation)).Error;
     }

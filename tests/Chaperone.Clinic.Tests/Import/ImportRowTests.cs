@@ -1,5 +1,5 @@
 using System.Text;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 
 namespace Chaperone.Clinic.Tests.Import;
 

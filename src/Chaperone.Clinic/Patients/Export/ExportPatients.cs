@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Chaperone.Clinic.Patients.Import;
+using Chaperone.Clinic.Imports;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
