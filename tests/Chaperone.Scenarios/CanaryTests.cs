@@ -50,7 +50,7 @@ public sealed class CanaryTests
         await client.JsonAsync(HttpMethod.Delete, path + "?reason=other", new { note = $"{word} said so" }, request => request.Headers.TryAddWithoutValidation("If-Match", tag));
 
         // The schedule: what is typed about an appointment, in booking, moving and cancelling.
-        object Visit(int minutes) => new { patientId = server.First.Patients[1], practitionerId = server.First.Account(BuiltInRole.Doctor).Member, type = "consultation", startsAt = KnownIds.Soon(server.Clock), minutes, reason = $"{word} ache", note = $"{word} {phone}" };
+        object Visit(int minutes) => new { patientId = server.First.Patients[1], practitionerId = server.First.Account(BuiltInRole.Doctor).Member, type = "consultation", startsAt = KnownIds.Soon(server.Clock), minutes, reason = $"{word} ache", note = $"{word} {phone}", confirmOutsideHours = true };
         var visit = await client.JsonAsync(HttpMethod.Post, "/api/appointments", Visit(20));
         Assert.True(visit.Status == HttpStatusCode.Created, visit.ToString());
         Assert.Equal(HttpStatusCode.OK, (await client.JsonAsync(HttpMethod.Put, visit.Location!, Visit(30), request => request.Headers.TryAddWithoutValidation("If-Match", "\"1\""))).Status);

@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Chaperone.Scenarios;
 
 /// <summary>Records of one clinic that requests can speak about.</summary>
-internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other, Guid Appointment = default)
+internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other, Guid Appointment = default, Guid Practitioner = default, Guid Room = default)
 {
     /// <summary>A patient, a member and an appointment made for this, so that nothing is lost when they are archived, suspended or cancelled.</summary>
     public static async Task<KnownIds> ForAsync(TestServer server, TestClinic clinic)
@@ -23,8 +23,9 @@ internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Ev
         var session = (Guid)(await server.Database.ExecuteAsync($"SELECT id FROM clinic.session WHERE tenant_id = '{clinic.Tenant.Id}' AND member_id = '{clinic.Account(BuiltInRole.Hr).Member}' LIMIT 1"))!;
         var happened = (Guid)(await server.Database.ExecuteAsync($"SELECT id FROM ledger.event WHERE tenant_id = '{clinic.Tenant.Id}' ORDER BY id LIMIT 1"))!;
         var doctor = (await server.Operate(new CreateMember("Sally Sacrifice", $"{Guid.NewGuid():N}@{clinic.Host}", [BuiltInRole.Doctor]), clinic)).Value;
-        var appointment = (await server.Run(new Clinic.Schedule.BookAppointment(patient, new(doctor, "consultation", Soon(server.Clock))), BuiltInRole.Reception, clinic)).Value.Id;
-        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()), appointment);
+        var appointment = (await server.Run(new Clinic.Schedule.BookAppointment(patient, new(doctor, "consultation", Soon(server.Clock), ConfirmOutsideHours: true)), BuiltInRole.Reception, clinic)).Value.Id;
+        var room = (await server.Run(new Clinic.Schedule.Rota.AddRoom($"Room {Guid.NewGuid():N}"[..20]), BuiltInRole.Owner, clinic)).Value.Id;
+        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()), appointment, doctor, room);
     }
 
     /// <summary>A day from now, as the API takes it.</summary>
@@ -48,6 +49,12 @@ internal static partial class Plausible
         ("POST", "/api/appointments", Appointment),
         ("PUT", "/api/appointments/{id:guid}", Appointment),
         ("POST", "/api/appointments/{id:guid}/cancel", () => new { reason = "other", note = "Plausible" }),
+        ("PUT", "/api/practitioners/{id:guid}/hours", () => new { patterns = new[] { new { days = new { monday = new[] { new { from = "09:00", to = "12:00" } } } } } }),
+        ("POST", "/api/practitioners/{id:guid}/leave", () => new { from = "2027-01-04", to = "2027-01-05", kind = "annual", note = "Plausible" }),
+        ("POST", "/api/rooms", () => new { name = $"Room {Guid.NewGuid():N}"[..20] }),
+        ("PUT", "/api/rooms/{id:guid}", () => new { name = $"Room {Guid.NewGuid():N}"[..20], active = true }),
+        ("POST", "/api/appointments/types", () => new { name = $"Type {Guid.NewGuid():N}"[..20], minutes = 20, colour = "lime" }),
+        ("PUT", "/api/appointments/types/{code}", () => new { name = "Video call", minutes = 15, colour = "cyan", active = true }),
         ("POST", "/api/team", () => new { name = "Ina Invited", email = $"{Guid.NewGuid():N}@first.test", title = "Temp", roles = new[] { "employee" } }),
         ("PUT", "/api/team/{id:guid}/roles", () => new { roles = new[] { "employee", "reception" } }),
         ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
@@ -67,7 +74,10 @@ internal static partial class Plausible
             "documentName" => "v1",
             "token" => "none",
             "session" => ids.Session.ToString(),
-            "device" => ids.Other.ToString(),
+            "device" or "leave" => ids.Other.ToString(),
+            "code" => "video",
+            _ when path.Contains("/rooms", StringComparison.Ordinal) => ids.Room.ToString(),
+            _ when path.Contains("/practitioners", StringComparison.Ordinal) => ids.Practitioner.ToString(),
             _ when path.Contains("/import", StringComparison.Ordinal) || path.Contains("/devices", StringComparison.Ordinal) => ids.Other.ToString(),
             _ when path.Contains("/appointments", StringComparison.Ordinal) => ids.Appointment.ToString(),
             _ when path.Contains("/patients", StringComparison.Ordinal) => ids.Patient.ToString(),

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Chaperone.Clinic.Schedule;
 
 /// <summary>
-/// An appointment as the API writes and reads it: what GET answers can be changed and sent back by PUT. Members the server keeps (id, version, status, name, cancellation) are read and
+/// An appointment as the API writes and reads it: what GET answers can be changed and sent back by PUT. Members the server keeps (id, version, status, name, series, cancellation) are read and
 /// ignored; members it does not know are refused. Times are texts here, so that an impossible one is a fault of its field.
 /// </summary>
 internal sealed record AppointmentBody
@@ -21,6 +21,9 @@ internal sealed record AppointmentBody
     public int? Minutes { get; init; }
     public string? Reason { get; init; }
     public string? Note { get; init; }
+    public Guid? RoomId { get; init; }
+    public Guid? SeriesId { get; init; }
+    public bool? ConfirmOutsideHours { get; init; }
     public string? CancelReason { get; init; }
     public string? CancelNote { get; init; }
 
@@ -37,11 +40,13 @@ internal sealed record AppointmentBody
         EndsAt = Iso(appointment.EndsAt),
         Reason = appointment.Details.Reason,
         Note = appointment.Details.Note,
+        RoomId = appointment.RoomId,
+        SeriesId = appointment.SeriesId,
         CancelReason = appointment.Details.Cancellation?.Reason,
         CancelNote = appointment.Details.Cancellation?.Note,
     };
 
-    public Wanted ToWanted() => new(PractitionerId, Type, StartsAt, EndsAt, Minutes, Reason, Note);
+    public Wanted ToWanted() => new(PractitionerId, Type, StartsAt, EndsAt, Minutes, Reason, Note, RoomId, ConfirmOutsideHours is true);
 
     public static string Iso(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
 }

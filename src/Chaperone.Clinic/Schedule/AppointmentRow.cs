@@ -44,8 +44,14 @@ internal sealed class AppointmentRow : SealedRow<AppointmentDetails>
     /// <summary>The end of what was longer than <see cref="Diary.Longest"/>, which only imported history can have been; null for everything else.</summary>
     public DateTimeOffset? LongUntil { get; init; }
 
-    /// <summary>A code of <see cref="ScheduleCodes.Types"/>.</summary>
+    /// <summary>A code of the clinic's <see cref="AppointmentTypes"/>.</summary>
     public required string Type { get; set; }
+
+    /// <summary>Where; null for no room of the clinic's list.</summary>
+    public Guid? RoomId { get; set; }
+
+    /// <summary>What it has in common with the appointments booked together with it, as repeats of one another; null for one of its own.</summary>
+    public Guid? SeriesId { get; init; }
 
     /// <summary>One of <see cref="AppointmentStatus"/>.</summary>
     public string Status { get; set; } = AppointmentStatus.Booked;
@@ -88,12 +94,19 @@ internal static class AppointmentStatus
 /// <param name="PatientId">The patient.</param>
 /// <param name="PatientName">Their name; null for somebody who may not see patients' names.</param>
 /// <param name="PractitionerId">Who sees them.</param>
-/// <param name="Type">A code of <see cref="ScheduleCodes.Types"/>.</param>
+/// <param name="Type">A code of the clinic's list of types.</param>
 /// <param name="StartsAt">When it begins, in the clinic's zone.</param>
 /// <param name="EndsAt">The first moment after it.</param>
 /// <param name="Details">What is written about it; empty for somebody who may not see patients' names.</param>
 public sealed record Appointment(
-    Guid Id, long Version, string Status, Guid PatientId, string? PatientName, Guid PractitionerId, string Type, DateTimeOffset StartsAt, DateTimeOffset EndsAt, AppointmentDetails Details);
+    Guid Id, long Version, string Status, Guid PatientId, string? PatientName, Guid PractitionerId, string Type, DateTimeOffset StartsAt, DateTimeOffset EndsAt, AppointmentDetails Details)
+{
+    /// <summary>Where, or null.</summary>
+    public Guid? RoomId { get; init; }
+
+    /// <summary>The series of repeats it belongs to, or null.</summary>
+    public Guid? SeriesId { get; init; }
+}
 
 /// <summary>Appointments as what operations are about.</summary>
 internal static class AppointmentResource

@@ -16,25 +16,18 @@ internal sealed class BookAppointmentHandler(Diary diary) : IHandler<BookAppoint
 {
     public async Task<Result<Appointment>> Handle(BookAppointment request, OperationScope scope, CancellationToken cancel)
     {
-        var wanted = request.Wanted.Read(diary.Zone, scope.Now);
+        var wanted = request.Wanted.Read(await AppointmentTypes.Read(scope, cancel), diary.Zone, scope.Now);
         if (request.PatientId is not { } patient) return (wanted.Error ?? ScheduleErrors.Invalid).With("patientId", "Choose a patient.");
         if (wanted.Error is { } invalid) return invalid;
-        var slot = wanted.Value;
+        var row = wanted.Value.For(patient, scope.NewId());
+        await diary.TakeTurns([row], cancel, patient);
         if (await diary.PatientFault(patient, cancel) is { } notBooked) return notBooked;
-        if (await diary.PractitionerFault(slot.PractitionerId, cancel) is { } notBookable) return notBookable;
-        var row = new AppointmentRow
-        {
-            Id = scope.NewId(),
-            SubjectId = patient,
-            PractitionerId = slot.PractitionerId,
-            StartsAt = slot.StartsAt,
-            EndsAt = slot.EndsAt,
-            Type = slot.Type,
-            Payload = new() { Reason = slot.Reason, Note = slot.Note },
-        };
+        if (await diary.PractitionerFault(row.PractitionerId, cancel) is { } notBookable) return notBookable;
+        if (await diary.RoomFault(row.RoomId, cancel) is { } noRoom) return noRoom;
+        if (await diary.RotaFault(row, request.Wanted.ConfirmOutsideHours, cancel) is { } away) return away;
         scope.Add(row);
         scope.Concerns(AppointmentResource.Appointment.Type, row.Id);
-        await diary.Write(row, cancel);
+        await diary.Flush([row], cancel);
         return await diary.Show(row, cancel);
     }
 }

@@ -22,16 +22,20 @@ internal sealed class ChangeAppointmentHandler(Diary diary) : IHandler<ChangeApp
         if (await diary.Find(request.AppointmentId, cancel) is not { } row) return PlatformErrors.NotFound;
         if (OperationScope.Stale(row, request.IfVersion) is { } stale) return stale;
         if (row.Status is not (AppointmentStatus.Booked or AppointmentStatus.Arrived)) return ScheduleErrors.WrongStatus.Is(row.Status);
-        var wanted = request.Wanted.Read(diary.Zone, scope.Now, row.StartsAt);
+        var wanted = request.Wanted.Read(await AppointmentTypes.Read(scope, cancel), diary.Zone, scope.Now, row);
         if (request.PatientId is { } patient && patient != row.PatientId) return (wanted.Error ?? ScheduleErrors.Invalid).With("patientId", "An appointment stays its patient's: cancel it and book the other patient.");
         if (wanted.Error is { } invalid) return invalid;
-        var (slot, before) = (wanted.Value, row.PractitionerId);
+        var (slot, before) = (wanted.Value, (row.PractitionerId, row.StartsAt, row.EndsAt, row.RoomId));
         if (row.Status == AppointmentStatus.Arrived && ClinicTime.DayOf(slot.StartsAt, diary.Zone) > ClinicTime.DayOf(scope.Now, diary.Zone)) return ScheduleErrors.WrongStatus.Is(row.Status);   // who is here is seen today
+        (row.PractitionerId, row.StartsAt, row.EndsAt, row.Type, row.RoomId) = (slot.PractitionerId, slot.StartsAt, slot.EndsAt, slot.Type, slot.RoomId);
+        await diary.TakeTurns([row], cancel, before.PractitionerId, row.PatientId);
         if (await diary.PatientFault(row.PatientId, cancel) is { } notBooked) return notBooked;
-        if (slot.PractitionerId != before && await diary.PractitionerFault(slot.PractitionerId, cancel) is { } notBookable) return notBookable;
-        (row.PractitionerId, row.StartsAt, row.EndsAt, row.Type) = (slot.PractitionerId, slot.StartsAt, slot.EndsAt, slot.Type);
+        if (row.PractitionerId != before.PractitionerId && await diary.PractitionerFault(row.PractitionerId, cancel) is { } notBookable) return notBookable;
+        if (row.RoomId != before.RoomId && await diary.RoomFault(row.RoomId, cancel) is { } noRoom) return noRoom;
+        var moved = (row.PractitionerId, row.StartsAt, row.EndsAt) != (before.PractitionerId, before.StartsAt, before.EndsAt);
+        if (moved && await diary.RotaFault(row, request.Wanted.ConfirmOutsideHours, cancel) is { } away) return away;   // what lies there already may stay
         row.Payload = row.Payload with { Reason = slot.Reason, Note = slot.Note };
-        await diary.Write(row, cancel, before);
+        await diary.Flush([row], cancel);
         return await diary.Show(row, cancel);
     }
 }

@@ -1,5 +1,6 @@
 using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
@@ -9,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.Schedule;
 
 /// <summary>The schedule within one operation: who can be booked with whom, whose names may be shown, and the one way by which a slot is taken.</summary>
-internal sealed class Diary(OperationScope scope)
+internal sealed class Diary(OperationScope scope, RotaBook rota)
 {
     private TimeZoneInfo? zone;
 
@@ -37,18 +38,41 @@ internal sealed class Diary(OperationScope scope)
         return Within().Where(row => row.StartsAt < to && row.EndsAt > from && (row.StartsAt >= reachesIn || row.LongUntil > from));
     }
 
+    /// <summary>With whom patients can be booked, within the actor's reach: everybody, or those they have been booked with, and oneself.</summary>
+    public IQueryable<MemberRow> Bookable()
+    {
+        if (scope.Reach <= Relation.SameClinic) return Everybody();
+        var (me, known) = (scope.Actor.Id, Within().Select(appointment => appointment.PractitionerId));
+        return Everybody().Where(row => row.Id == me || known.Contains(row.Id));
+    }
+
+    /// <summary>With whom patients of the clinic can be booked.</summary>
+    public IQueryable<MemberRow> Everybody()
+    {
+        var roles = ScheduleCodes.PractitionerRoles;
+        return scope.Db.Set<MemberRow>().AsNoTracking().Where(row => row.PatientId == null && row.Status == MemberRow.Active && row.Roles.Any(role => roles.Contains(role)));
+    }
+
     /// <summary>The appointment to be changed, opened; null when there is none.</summary>
     public Task<AppointmentRow?> Find(Guid id, CancellationToken cancel) => scope.OpenOne(Appointments.Where(row => row.Id == id), cancel);
 
     /// <summary>What these practitioners have given away between two times, by practitioner and in order.</summary>
     public async Task<ILookup<Guid, Taken>> Taken(Guid[] practitioners, DateTimeOffset from, DateTimeOffset to, CancellationToken cancel)
     {
+        var found = await Taking(from, to).Where(row => practitioners.Contains(row.PractitionerId)).Select(row => new { row.PractitionerId, row.StartsAt, row.EndsAt }).ToListAsync(cancel);
+        return found.ToLookup(row => row.PractitionerId, row => new Taken(row.StartsAt, row.EndsAt));
+    }
+
+    /// <summary>When a room is in use between two times, in order.</summary>
+    public async Task<IReadOnlyList<Taken>> TakenRoom(Guid room, DateTimeOffset from, DateTimeOffset to, CancellationToken cancel) =>
+        await Taking(from, to).Where(row => row.RoomId == room).Select(row => new Taken(row.StartsAt, row.EndsAt)).ToListAsync(cancel);
+
+    /// <summary>The appointments that take time between two times, in order.</summary>
+    public IQueryable<AppointmentRow> Taking(DateTimeOffset from, DateTimeOffset to)
+    {
         var reachesIn = from - Longest;   // nothing that began earlier reaches into the span
         string[] takes = [AppointmentStatus.Booked, AppointmentStatus.Arrived, AppointmentStatus.Started];
-        var found = await Appointments.AsNoTracking()
-            .Where(row => practitioners.Contains(row.PractitionerId) && row.StartsAt >= reachesIn && row.StartsAt < to && row.EndsAt > from && takes.Contains(row.Status))
-            .OrderBy(row => row.StartsAt).Select(row => new { row.PractitionerId, row.StartsAt, row.EndsAt }).ToListAsync(cancel);
-        return found.ToLookup(row => row.PractitionerId, row => new Taken(row.StartsAt, row.EndsAt));
+        return Appointments.AsNoTracking().Where(row => row.StartsAt >= reachesIn && row.StartsAt < to && row.EndsAt > from && takes.Contains(row.Status)).OrderBy(row => row.StartsAt);
     }
 
     /// <summary>Why this patient cannot be booked, or null.</summary>
@@ -66,16 +90,35 @@ internal sealed class Diary(OperationScope scope)
         return member.Status == MemberRow.Active && member.Roles.Intersect(ScheduleCodes.PractitionerRoles).Any() ? null : ScheduleErrors.NotPractitioner;
     }
 
+    /// <summary>Why appointments cannot be in this room, or null. None is always right.</summary>
+    public async Task<Error?> RoomFault(Guid? id, CancellationToken cancel) =>
+        id is null || await scope.Db.Set<RoomRow>().AnyAsync(row => row.Id == id && row.Active, cancel) ? null : ScheduleErrors.Invalid.With("roomId", "Choose a room that is in use.");
+
     /// <summary>
-    /// Writes what was changed of one appointment; the database refuses it when it takes time that the practitioner has given already. Whoever takes time waits for their turn with the
-    /// practitioners it concerns: without that, two who take the same time at once could each wait for the other, and PostgreSQL would end one of them as a deadlock.
+    /// Waits for the turn of everybody and every room whose time is about to be taken. Without that, two who take the same time at once could each wait for the other, and PostgreSQL would end
+    /// one of them as a deadlock; and leave could be entered between the look at it and the booking.
     /// </summary>
-    public async Task Write(AppointmentRow row, CancellationToken cancel, params IEnumerable<Guid> practitioners)
+    public Task TakeTurns(IEnumerable<AppointmentRow> rows, CancellationToken cancel, params IEnumerable<Guid> others) =>
+        scope.TakeTurns([.. rows.Select(row => row.PractitionerId), .. rows.Select(row => row.RoomId).OfType<Guid>(), .. others], cancel);
+
+    /// <summary>Why the practitioner is not to be booked at the appointment's time, or null: leave, or time outside working hours that nobody has confirmed. Needs the turn.</summary>
+    public async Task<Error?> RotaFault(AppointmentRow row, bool outsideHours, CancellationToken cancel) =>
+        (await rota.Read([row.PractitionerId], row.StartsAt, row.EndsAt, cancel)).Fault(row.PractitionerId, new(row.StartsAt, row.EndsAt), outsideHours);
+
+    /// <summary>Writes what was changed of appointments; the database refuses it when that takes time that a practitioner has given already, or a room that is in use.</summary>
+    public async Task Write(AppointmentRow row, CancellationToken cancel, params IEnumerable<Guid> others)
     {
-        TellPractitioner(row);
+        await TakeTurns([row], cancel, others);
+        await Flush([row], cancel);
+    }
+
+    /// <summary>The same for whoever has taken the turns already.</summary>
+    public Task Flush(IEnumerable<AppointmentRow> rows, CancellationToken cancel)
+    {
+        foreach (var row in rows) TellPractitioner(row);
         scope.OnConflict("appointment_no_overlap", ScheduleErrors.TimeTaken);
-        await scope.TakeTurns([row.PractitionerId, .. practitioners], cancel);
-        await scope.Flush(cancel);
+        scope.OnConflict("appointment_room_no_overlap", ScheduleErrors.RoomTaken);
+        return scope.Flush(cancel);
     }
 
     // Whoever sees the patient is told of the arrival, and of what changes today and tomorrow; the rest they see when they look.
@@ -107,7 +150,11 @@ internal sealed class Diary(OperationScope scope)
         scope.Show(row);
         var details = MayName(row) ? row.Payload : new();
         if (scope.Actor.PatientId is not null) details = details with { Note = null, Cancellation = details.Cancellation is { } cancelled ? cancelled with { Note = null } : null };
-        return new(row.Id, row.Version, row.Status, row.PatientId, name, row.PractitionerId, row.Type, TimeZoneInfo.ConvertTime(row.StartsAt, Zone), TimeZoneInfo.ConvertTime(row.EndsAt, Zone), details);
+        return new(row.Id, row.Version, row.Status, row.PatientId, name, row.PractitionerId, row.Type, TimeZoneInfo.ConvertTime(row.StartsAt, Zone), TimeZoneInfo.ConvertTime(row.EndsAt, Zone), details)
+        {
+            RoomId = row.RoomId,
+            SeriesId = row.SeriesId,
+        };
     }
 
     // A name is shown where the actor could open the patient's contact data: an appointment of one's own relates one to its patient.

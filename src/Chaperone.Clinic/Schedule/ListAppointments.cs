@@ -12,7 +12,7 @@ namespace Chaperone.Clinic.Schedule;
 internal sealed record ListAppointments(string? Day = null, string? From = null, string? To = null, string? Practitioner = null) : IOperation<IReadOnlyList<Appointment>>
 {
     /// <summary>Days at most.</summary>
-    public const int MostDays = 62;
+    public const int MostDays = DaySpan.Most;
 
     /// <summary>Appointments at most; what has more is refused rather than cut, so that no gap looks free.</summary>
     public const int Most = 5000;
@@ -24,8 +24,8 @@ internal sealed class ListAppointmentsHandler(Diary diary) : IHandler<ListAppoin
 {
     public async Task<Result<IReadOnlyList<Appointment>>> Handle(ListAppointments request, OperationScope scope, CancellationToken cancel)
     {
-        if (Span(request, ClinicTime.DayOf(scope.Now, diary.Zone)) is not var (first, last)) return ScheduleErrors.BadSpan;
-        var (from, to) = (ClinicTime.StartOf(first, diary.Zone), ClinicTime.StartOf(last.AddDays(1), diary.Zone));
+        if (DaySpan.Read(request.Day, request.From, request.To, ClinicTime.DayOf(scope.Now, diary.Zone)) is not { } days) return ScheduleErrors.BadSpan;
+        var (from, to) = (days.From(diary.Zone), days.Until(diary.Zone));
         var rows = diary.Within(from, to);
         if (request.Practitioner is not null)
         {
@@ -35,17 +35,9 @@ internal sealed class ListAppointmentsHandler(Diary diary) : IHandler<ListAppoin
         var found = await scope.OpenCandidates(rows.OrderBy(row => row.StartsAt).ThenBy(row => row.Id).Take(ListAppointments.Most + 1), cancel);
         if (found.Count > ListAppointments.Most) return ScheduleErrors.BadSpan;
         scope.Found(found.Count);
-        scope.Note("from", first.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
-        scope.Note("days", last.DayNumber - first.DayNumber + 1);
+        scope.Note("from", days.First.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
+        scope.Note("days", days.Count);
         var shown = await diary.Show(found, cancel);
         return Result<IReadOnlyList<Appointment>>.Of([.. shown.OrderBy(appointment => appointment.StartsAt).ThenBy(appointment => appointment.Id)]);   // what is joined to the keys comes in no order
-    }
-
-    private static (DateOnly First, DateOnly Last)? Span(ListAppointments request, DateOnly today)
-    {
-        if (request is { Day: null, From: null, To: null }) return (today, today);
-        if (request.Day is not null) return request is { From: null, To: null } && ClinicTime.ParseDay(request.Day) is { } day ? (day, day) : null;
-        if (ClinicTime.ParseDay(request.From) is not { } first || ClinicTime.ParseDay(request.To) is not { } last) return null;
-        return last >= first && last.DayNumber - first.DayNumber < ListAppointments.MostDays ? (first, last) : null;
     }
 }

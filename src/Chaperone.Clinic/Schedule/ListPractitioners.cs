@@ -21,25 +21,24 @@ internal sealed class ListPractitionersHandler(Diary diary) : IHandler<ListPract
     public async Task<Result<IReadOnlyList<Practitioner>>> Handle(ListPractitioners request, OperationScope scope, CancellationToken cancel)
     {
         var roles = ScheduleCodes.PractitionerRoles;
-        var rows = scope.Db.Set<MemberRow>().AsNoTracking().Where(row => row.PatientId == null && row.Status == MemberRow.Active && row.Roles.Any(role => roles.Contains(role)));
-        if (scope.Reach > Relation.SameClinic)
-        {
-            var (me, known) = (scope.Actor.Id, diary.Within().Select(appointment => appointment.PractitionerId));
-            rows = rows.Where(row => row.Id == me || known.Contains(row.Id));
-        }
-        var opened = await scope.Open(rows, cancel);
+        var opened = await scope.Open(diary.Bookable(), cancel);
         return Result<IReadOnlyList<Practitioner>>.Of(
             [.. opened.Select(row => new Practitioner(row.Id, row.Payload.Name, row.Payload.Title, [.. row.Roles.Intersect(roles)])).OrderBy(practitioner => practitioner.Name, ByName).ThenBy(practitioner => practitioner.Id)]);
     }
 }
 
-/// <summary>Shows which sorts of appointment there are.</summary>
-internal sealed record ListAppointmentTypes : IOperation<IReadOnlyList<AppointmentType>>
+/// <summary>Shows which sorts of appointment there are, in the clinic's order.</summary>
+/// <param name="Retired">Whether to show those too that cannot be chosen any more; appointments of the past have them.</param>
+internal sealed record ListAppointmentTypes(bool Retired = false) : IOperation<IReadOnlyList<AppointmentType>>
 {
-    public static Policy Policy { get; } = Policy.Unlogged("the same list in every clinic; nobody's data").Needs(Permission.ScheduleView).Lists(AppointmentResource.Appointment);
+    public static Policy Policy { get; } = Policy.Unlogged("how a clinic sorts its appointments; nobody's data").Needs(Permission.ScheduleView).Lists(AppointmentResource.Appointment);
 }
 
 internal sealed class ListAppointmentTypesHandler : IHandler<ListAppointmentTypes, IReadOnlyList<AppointmentType>>
 {
-    public Task<Result<IReadOnlyList<AppointmentType>>> Handle(ListAppointmentTypes request, OperationScope scope, CancellationToken cancel) => Task.FromResult(Result<IReadOnlyList<AppointmentType>>.Of(ScheduleCodes.Types));
+    public async Task<Result<IReadOnlyList<AppointmentType>>> Handle(ListAppointmentTypes request, OperationScope scope, CancellationToken cancel)
+    {
+        var types = await AppointmentTypes.Read(scope, cancel);
+        return Result<IReadOnlyList<AppointmentType>>.Of(request.Retired ? types.All : [.. types.Active]);
+    }
 }

@@ -17,9 +17,8 @@ internal static class ScheduleApi
         api.MapGet("", List).Runs(typeof(ListAppointments))
             .WithSummary("The schedule by time: of day, or from and to (dates, both included, at most 62 days), or of today; of everybody or of one practitioner. Cancelled appointments too.");
         api.MapPost("", (Delegate)Book).Runs(typeof(BookAppointment))
-            .WithSummary("Books a patient with a practitioner: patientId, practitionerId, type, startsAt, and endsAt or minutes where the type's length is not wanted. Times are ISO 8601, with an offset or as the clinic's clocks show. 409 when the time was just taken.");
-        api.MapGet("types", (Delegate)Types).Runs(typeof(ListAppointmentTypes)).WithSummary("Sorts of appointment, each with its usual length and its colour.");
-        api.MapGet("free", Free).Runs(typeof(FindFreeSlots)).WithSummary("The next ten free times within four weeks: for a type or minutes, from a time on, with one practitioner or anybody; within the clinic's working week.");
+            .WithSummary("Books a patient with a practitioner: patientId, practitionerId, type, startsAt, and endsAt or minutes where the type's length is not wanted. Times are ISO 8601, with an offset or as the clinic's clocks show. 409 when the time or the room (roomId) was just taken, when the practitioner is on leave, and outside their working hours unless confirmOutsideHours.");
+        api.MapGet("free", Free).Runs(typeof(FindFreeSlots)).WithSummary("The next ten free times within four weeks: for a type or minutes, from a time on, with one practitioner or anybody, in a room or anywhere; within working hours, and not on leave.");
         api.MapGet("{id:guid}", View).Runs(typeof(ViewAppointment)).WithSummary("One appointment, with ETag.");
         api.MapPut("{id:guid}", Change).Runs(typeof(ChangeAppointment)).WithSummary("Moves an appointment, changes its length or practitioner, or what is written about it. Needs If-Match.");
         api.MapPost("{id:guid}/cancel", Cancel).Runs(typeof(CancelAppointment)).WithSummary("Cancels an appointment for a reason (patient, clinic, practitioner_absent, booked_in_error, other with {note}); its time is free again.");
@@ -46,12 +45,10 @@ internal static class ScheduleApi
         return http.Answer(booked, StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> Types(HttpContext http) => (await http.Run(new ListAppointmentTypes())).Match(items => Results.Json(new { items, next = (string?)null }));
-
-    private static async Task<IResult> Free(HttpContext http, string? practitioner, string? type, string? minutes, string? from)
+    private static async Task<IResult> Free(HttpContext http, string? practitioner, string? type, string? minutes, string? from, string? room)
     {
         int? length = minutes is null ? null : int.TryParse(minutes, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
-        return (await http.Run(new FindFreeSlots(practitioner, type, length, from)))
+        return (await http.Run(new FindFreeSlots(practitioner, type, length, from, room)))
             .Match(free => Results.Json(new { items = free.Select(slot => new FreeSlotBody(slot.PractitionerId, AppointmentBody.Iso(slot.StartsAt), AppointmentBody.Iso(slot.EndsAt))), next = (string?)null }));
     }
 

@@ -26,6 +26,25 @@ internal static class ScheduleErrors
     /// <summary>A span of days that cannot be shown.</summary>
     public static readonly Error BadSpan = new("CHP-SCHEDULE-0007", "The schedule cannot be shown as asked.", 422, "Give one day, or from and to with at most 62 days between them, as dates such as 2026-11-21; a practitioner by id. Where there is too much to show, ask for fewer days or one practitioner.");
 
+    /// <summary>The practitioner is away then.</summary>
+    public static readonly Error OnLeave = new("CHP-SCHEDULE-0008", "The practitioner is on leave then.", 409, "Choose another time or another practitioner. Nothing was stored.");
+
+    /// <summary>Not refused for good: receptions do book outside hours when somebody has agreed to it.</summary>
+    public static readonly Error OutsideHours = new("CHP-SCHEDULE-0009", "That is outside the practitioner's working hours.", 409, "Choose another time, or confirm that it is meant (API: confirmOutsideHours). Nothing was stored.");
+
+    /// <summary>The room is in use then; the database decides, as about practitioners.</summary>
+    public static readonly Error RoomTaken = new("CHP-SCHEDULE-0010", "That room is in use then.", 409, "Choose another room, none, or another time. Nothing was stored.");
+
+    /// <summary>Fields of something around appointments (hours, leave, rooms, types) are at fault; they are named with a sentence each.</summary>
+    public static readonly Error DetailsInvalid = new("CHP-SCHEDULE-0011", "Some details need correcting.", 422, "Correct the fields named and send it again. Nothing was stored.");
+
+    /// <summary>Leave lies over appointments, which stay as they are.</summary>
+    public static readonly Error LeaveOverAppointments = new("CHP-SCHEDULE-0012", "There are appointments in that time.", 409, "Move or cancel them first, or confirm that the leave is entered over them (API: confirm); they stay as they are until somebody moves them.");
+
+    /// <summary>The error with the appointments that stand in the way: how many, and the first hundred ids.</summary>
+    public static Error Over(this Error error, IReadOnlyList<Guid> appointments) =>
+        error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentCount"] = appointments.Count, ["appointmentIds"] = appointments.Take(100).ToArray() } };
+
     /// <summary>The error with the status that stands in the way.</summary>
     public static Error Is(this Error error, string status) => error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentStatus"] = status } };
 }

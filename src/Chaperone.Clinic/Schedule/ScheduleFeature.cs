@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Platform.Postgres;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,12 +9,14 @@ namespace Chaperone.Clinic.Schedule;
 public static class ScheduleFeature
 {
     /// <summary>Adds the schedule's table.</summary>
-    public static IServiceCollection AddSchedule(this IServiceCollection services) => services.AddSingleton(new ModelPart(AppointmentRow.Model)).AddScoped<Diary>();
+    public static IServiceCollection AddSchedule(this IServiceCollection services) => services
+        .AddSingleton(new ModelPart(AppointmentRow.Model)).AddSingleton(new ModelPart(RotaTables.Model)).AddScoped<Diary>().AddScoped<RotaBook>().AddScoped<FreeTimes>();
 
     /// <summary>Maps the schedule's API.</summary>
     public static IEndpointRouteBuilder MapSchedule(this IEndpointRouteBuilder endpoints)
     {
         ScheduleApi.Map(endpoints);
+        RotaApi.Map(endpoints);
         return endpoints;
     }
 }

@@ -5,13 +5,16 @@ namespace Chaperone.Clinic.Schedule;
 
 /// <summary>An appointment as somebody wants it, as typed.</summary>
 /// <param name="PractitionerId">With whom.</param>
-/// <param name="Type">A code of <see cref="ScheduleCodes.Types"/>.</param>
+/// <param name="Type">A code of the clinic's <see cref="AppointmentTypes"/>.</param>
 /// <param name="StartsAt">When; see <see cref="ClinicTime.Parse"/>.</param>
 /// <param name="EndsAt">Until when; null to go by <paramref name="Minutes"/>.</param>
 /// <param name="Minutes">How long; null for as long as its type lasts.</param>
 /// <param name="Reason">Why the patient comes.</param>
 /// <param name="Note">For colleagues.</param>
-internal sealed record Wanted(Guid? PractitionerId, string? Type, string? StartsAt, string? EndsAt = null, int? Minutes = null, string? Reason = null, string? Note = null)
+/// <param name="RoomId">Where; null for no room of the list.</param>
+/// <param name="ConfirmOutsideHours">That it may lie outside the practitioner's working hours: somebody has been told and wants it so.</param>
+internal sealed record Wanted(
+    Guid? PractitionerId, string? Type, string? StartsAt, string? EndsAt = null, int? Minutes = null, string? Reason = null, string? Note = null, Guid? RoomId = null, bool ConfirmOutsideHours = false)
 {
     private const int LongestReason = 200, LongestNote = 2000;
     private static readonly TimeSpan FarthestAhead = TimeSpan.FromDays(3 * 366);
@@ -23,21 +26,22 @@ internal sealed record Wanted(Guid? PractitionerId, string? Type, string? Starts
     public override string ToString() => nameof(Wanted);
 
     /// <summary>What was typed as a slot and what is written about it, or what is wrong with it, field by field.</summary>
+    /// <param name="types">The clinic's sorts of appointment.</param>
     /// <param name="zone">The clinic's.</param>
     /// <param name="now">The moment.</param>
-    /// <param name="stands">When the appointment begins so far; that time may lie in the past.</param>
-    public Result<Slot> Read(TimeZoneInfo zone, DateTimeOffset now, DateTimeOffset? stands = null)
+    /// <param name="stands">The appointment as it is so far: its time may lie in the past, its type may be retired.</param>
+    public Result<Slot> Read(AppointmentTypes types, TimeZoneInfo zone, DateTimeOffset now, AppointmentRow? stands = null)
     {
         var error = ScheduleErrors.Invalid;
         if (PractitionerId is null) error = error.With("practitionerId", "Choose a practitioner.");
-        var type = ScheduleCodes.TypeOf(Type);
-        if (type is null) error = error.With("type", $"Choose a type of appointment: {string.Join(", ", ScheduleCodes.Types.Select(known => known.Code))}.");
+        var type = types.Find(Type) is { } known && (known.Active || known.Code == stands?.Type) ? known : null;
+        if (type is null) error = error.With("type", $"Choose a type of appointment: {string.Join(", ", types.Active.Select(choice => choice.Code))}.");
         if (Fault(Reason, LongestReason) is { } reasonFault) error = error.With("reason", reasonFault);
         if (Fault(Note, LongestNote) is { } noteFault) error = error.With("note", noteFault);
 
         var (from, fault) = ClinicTime.Parse(StartsAt, zone);
         if (from is not { } start) return error.With("startsAt", fault!);
-        if (start != stands && start < now - Begun) error = error.With("startsAt", "That time is past.");
+        if (start != stands?.StartsAt && start < now - Begun) error = error.With("startsAt", "That time is past.");
         if (start - now > FarthestAhead) error = error.With("startsAt", "That is more than three years ahead.");
 
         var end = start + TimeSpan.FromMinutes(type?.Minutes ?? 1);
@@ -55,7 +59,7 @@ internal sealed record Wanted(Guid? PractitionerId, string? Type, string? Starts
             else if (Minutes is not null && to != end) error = error.With("minutes", "Give the end or the minutes, not both.");
             end = to ?? end;
         }
-        return error.Fields.Count > 0 ? error : new Slot(PractitionerId!.Value, type!.Code, start, end, PersonDetails.Tidy(Reason), PersonDetails.Tidy(Note));
+        return error.Fields.Count > 0 ? error : new Slot(PractitionerId!.Value, type!.Code, start, end, PersonDetails.Tidy(Reason), PersonDetails.Tidy(Note), RoomId);
     }
 
     /// <summary>What is wrong with a text, or null.</summary>
@@ -74,7 +78,21 @@ internal sealed record Wanted(Guid? PractitionerId, string? Type, string? Starts
 }
 
 /// <summary>An appointment as it can be put into the schedule, once nobody else has the time.</summary>
-internal sealed record Slot(Guid PractitionerId, string Type, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string? Reason, string? Note)
+internal sealed record Slot(Guid PractitionerId, string Type, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string? Reason, string? Note, Guid? RoomId)
 {
+    /// <summary>A new appointment of this patient there.</summary>
+    public AppointmentRow For(Guid patient, Guid id, Guid? series = null) => new()
+    {
+        Id = id,
+        SubjectId = patient,
+        PractitionerId = PractitionerId,
+        StartsAt = StartsAt,
+        EndsAt = EndsAt,
+        Type = Type,
+        RoomId = RoomId,
+        SeriesId = series,
+        Payload = new() { Reason = Reason, Note = Note },
+    };
+
     public override string ToString() => nameof(Slot);
 }

@@ -1,4 +1,5 @@
 using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.Settings;
 
 namespace Chaperone.Clinic.Tests.Schedule;
@@ -65,7 +66,7 @@ public sealed class ClinicTimeTests
     [InlineData("10:00", null, int.MaxValue, "minutes")]
     public void Slots_are_read_or_their_field_is_named(string start, string? end, int? minutes, string? field)
     {
-        var wanted = new Wanted(Guid.NewGuid(), "consultation", "2026-03-02T" + start, end is null ? null : "2026-03-02T" + end, minutes).Read(London, Now);
+        var wanted = new Wanted(Guid.NewGuid(), "consultation", "2026-03-02T" + start, end is null ? null : "2026-03-02T" + end, minutes).Read(AppointmentTypes.Usual, London, Now);
         Assert.Equal(field is null ? [] : [field], wanted.Error?.Fields.Keys ?? []);
         if (field is null) Assert.Equal(end is null ? 15 : (TimeOnly.Parse(end, System.Globalization.CultureInfo.InvariantCulture) - new TimeOnly(10, 0)).TotalMinutes, (wanted.Value.EndsAt - wanted.Value.StartsAt).TotalMinutes);
     }
@@ -73,29 +74,30 @@ public sealed class ClinicTimeTests
     [Fact]
     public void Slots_name_every_field_at_fault()
     {
-        var wanted = new Wanted(null, "party", "2031-01-01T10:00", null, null, new string('x', 201), "half \ud800").Read(London, Now);
+        var wanted = new Wanted(null, "party", "2031-01-01T10:00", null, null, new string('x', 201), "half \ud800").Read(AppointmentTypes.Usual, London, Now);
         Assert.Equal(["note", "practitionerId", "reason", "startsAt", "type"], wanted.Error!.Fields.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal(["reason"], new Wanted(Guid.NewGuid(), "video", "2026-03-03T10:00", Reason: "a\0b").Read(London, Now).Error!.Fields.Keys);
-        Assert.Equal(["endsAt"], new Wanted(Guid.NewGuid(), "video", "2026-03-28T23:00", "2026-03-30T01:00").Read(London, Now).Error!.Fields.Keys);   // twenty-five hours
+        Assert.Equal(["reason"], new Wanted(Guid.NewGuid(), "video", "2026-03-03T10:00", Reason: "a\0b").Read(AppointmentTypes.Usual, London, Now).Error!.Fields.Keys);
+        Assert.Equal(["endsAt"], new Wanted(Guid.NewGuid(), "video", "2026-03-28T23:00", "2026-03-30T01:00").Read(AppointmentTypes.Usual, London, Now).Error!.Fields.Keys);   // twenty-five hours
     }
 
     [Fact]
     public void Nights_with_a_change_of_clocks_are_measured_in_real_time()
     {
-        Assert.True(new Wanted(Guid.NewGuid(), "video", "2026-10-24T22:00", "2026-10-25T10:00").Read(London, Now).Error!.Fields.ContainsKey("endsAt"));   // thirteen hours that night
-        Assert.Equal(11, (new Wanted(Guid.NewGuid(), "video", "2026-03-28T22:00", "2026-03-29T10:00").Read(London, Now).Value is var night ? night.EndsAt - night.StartsAt : default).TotalHours);
+        Assert.True(new Wanted(Guid.NewGuid(), "video", "2026-10-24T22:00", "2026-10-25T10:00").Read(AppointmentTypes.Usual, London, Now).Error!.Fields.ContainsKey("endsAt"));   // thirteen hours that night
+        Assert.Equal(11, (new Wanted(Guid.NewGuid(), "video", "2026-03-28T22:00", "2026-03-29T10:00").Read(AppointmentTypes.Usual, London, Now).Value is var night ? night.EndsAt - night.StartsAt : default).TotalHours);
     }
 
     [Fact]
     public void Free_time_lies_between_what_is_taken_within_working_hours()
     {
         Taken[] taken = [Between("10:00", "10:30"), Between("10:40", "17:30"), Between("17:58", "19:00")];
-        string[] first = [.. FreeTime.Starts(taken, Now.AddMinutes(2), new(2026, 3, 3), TimeSpan.FromMinutes(20), WorkingWeek.Usual, London).Take(6).Select(start => start.ToString("dd HH:mm", System.Globalization.CultureInfo.InvariantCulture))];
+        string[] first = [.. FreeTime.Starts(Usually(new(2026, 3, 2), new(2026, 3, 3)), taken, Now.AddMinutes(2), TimeSpan.FromMinutes(20)).Take(6).Select(start => start.ToString("dd HH:mm", System.Globalization.CultureInfo.InvariantCulture))];
         Assert.Equal(["02 09:05", "02 09:25", "02 17:30", "03 08:00", "03 08:20", "03 08:40"], first);
-        Assert.Empty(FreeTime.Starts([], new(2026, 3, 7, 9, 0, 0, TimeSpan.Zero), new(2026, 3, 8), TimeSpan.FromMinutes(20), WorkingWeek.Usual, London));   // a weekend
-        Assert.Empty(FreeTime.Starts([], Now, new(2026, 3, 3), TimeSpan.FromMinutes(601), WorkingWeek.Usual, London));
-        Assert.Equal(120, FreeTime.Starts([], Now.AddDays(-1), new(2026, 3, 2), TimeSpan.FromMinutes(5), WorkingWeek.Usual, London).Count());
+        Assert.Empty(Usually(new(2026, 3, 7), new(2026, 3, 8)));   // a weekend
+        Assert.Empty(FreeTime.Starts(Usually(new(2026, 3, 2), new(2026, 3, 3)), [], Now, TimeSpan.FromMinutes(601)));
+        Assert.Equal(120, FreeTime.Starts(Usually(new(2026, 3, 1), new(2026, 3, 2)), [], Now.AddDays(-1), TimeSpan.FromMinutes(5)).Count());
 
+        static IEnumerable<Taken> Usually(DateOnly first, DateOnly last) => new Plan(London, WeekPattern.Of(WorkingWeek.Usual), new Dictionary<Guid, WorkingHoursRow>(), Array.Empty<LeaveRow>().ToLookup(row => row.Id)).Working(Guid.Empty, first, last);
         static Taken Between(string from, string to) => new(At(from), At(to));
         static DateTimeOffset At(string clock) => DateTimeOffset.Parse($"2026-03-02T{clock}Z", System.Globalization.CultureInfo.InvariantCulture);
     }

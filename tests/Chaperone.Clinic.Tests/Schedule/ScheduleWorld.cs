@@ -79,7 +79,8 @@ public abstract class ScheduleWorld : IAsyncLifetime
     /// <summary>A clock's time on the Monday.</summary>
     private protected string At(string clock, int days = 0) => Monday.AddDays(days).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) + "T" + clock;
 
-    private protected Wanted With(Guid practitioner, string clock, int? minutes = null) => new(practitioner, "consultation", At(clock), Minutes: minutes);
+    /// <summary>Wanted at this time, within working hours or not.</summary>
+    private protected Wanted With(Guid practitioner, string clock, int? minutes = null) => new(practitioner, "consultation", At(clock), Minutes: minutes, ConfirmOutsideHours: true);
 
     private protected Task<Appointment> Book(string clock, Guid? patient = null, Guid? practitioner = null, int? minutes = null) =>
         Run(new BookAppointment(patient ?? Ada, With(practitioner ?? Wilma, clock, minutes) with { Reason = "Sorethroatword", Note = "Colleaguesword" }));
