@@ -19,11 +19,12 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
     public const int MostMinutes = 366 * 24 * 60;
 
     private static readonly TimeSpan FarthestAhead = TimeSpan.FromDays(3 * 366);
-    private readonly Diary diary = new(scope);
+    private readonly Diary diary = new(scope, new(scope));
     private readonly ForeignIds ids = new(scope, ForeignIds.Appointment);
     private readonly Dictionary<int, PlannedAppointment> planned = [];
     private readonly Dictionary<Guid, List<Taken>> given = [];
     private NamedPeople? named;
+    private AppointmentTypes types = AppointmentTypes.Usual;
 
     public override async Task PrepareAsync(IReadOnlyList<ReadRow> rows, CancellationToken cancel)
     {
@@ -35,6 +36,7 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
 
     public override async Task<IReadOnlyList<SortedRow>> SortAsync(IReadOnlyList<ReadRow> rows, CancellationToken cancel)
     {
+        types = await AppointmentTypes.Read(scope, cancel);
         ReadAppointment[] read = [.. rows.Cast<ReadAppointment>()];
         var known = await ids.FindAsync(mapping.Source, read.Select(row => row.ExternalId).OfType<string>(), cancel);
         var names = named ?? await NamedPeople.OpenAsync(scope, mapping.Source, read, cancel);
@@ -82,6 +84,7 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
     public override async Task<IReadOnlyList<IReadOnlyList<string>>> SampleAsync(IReadOnlyList<SortedRow> rows, CancellationToken cancel)
     {
         // The plans of earlier rows are gone: the few that are shown are made again.
+        types = await AppointmentTypes.Read(scope, cancel);
         ReadAppointment[] read = [.. rows.Select(row => (ReadAppointment)row.Read)];
         var names = await NamedPeople.OpenAsync(scope, mapping.Source, read, cancel);
         PlannedAppointment[] plans = [.. read.Select(row => Plan(row, names))];
@@ -92,7 +95,7 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
         return [.. shown.Select(one => (string[])
         [
             one.PatientName ?? "Not shown to you", practitioners.GetValueOrDefault(one.PractitionerId, ""), SignIn.Shown.Time(one.StartsAt, scope.Tenant.Zone), SignIn.Shown.Time(one.EndsAt, scope.Tenant.Zone),
-            ScheduleCodes.TypeOf(one.Type)?.Name ?? one.Type, AppointmentText.Words(one.Status),
+            types.Find(one.Type)?.Name ?? one.Type, AppointmentText.Words(one.Status),
         ])];
     }
 
@@ -111,7 +114,7 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
     {
         var (patient, patientFault) = names.PatientOf(row);
         var (practitioner, practitionerFault) = names.PractitionerOf(row);
-        var type = row.Type is null ? ScheduleCodes.Types[0] : ScheduleCodes.Types.FirstOrDefault(known => AppointmentText.Word(known.Code) == AppointmentText.Word(row.Type) || AppointmentText.Word(known.Name) == AppointmentText.Word(row.Type));
+        var type = row.Type is null ? types.Active.First() : types.All.FirstOrDefault(known => AppointmentText.Word(known.Code) == AppointmentText.Word(row.Type) || AppointmentText.Word(known.Name) == AppointmentText.Word(row.Type));
         var (starts, ends) = (row.StartsAt, row.EndsAt ?? row.StartsAt.AddMinutes(type?.Minutes ?? 1));
         var ahead = starts > scope.Now;
         var status = row.Status ?? (ahead ? AppointmentStatus.Booked : AppointmentStatus.Completed);
