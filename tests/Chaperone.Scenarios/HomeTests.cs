@@ -56,7 +56,7 @@ public sealed class HomeTests(OwnServerFixture fixture)
 
     private static async Task<string> BookAsync(ClinicClient desk, Guid patient, Guid practitioner, DateTimeOffset at)
     {
-        var made = await desk.JsonAsync(HttpMethod.Post, "/api/appointments", new { patientId = patient, practitionerId = practitioner, type = "consultation", startsAt = at.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture) });
+        var made = await desk.JsonAsync(HttpMethod.Post, "/api/appointments", new { patientId = patient, practitionerId = practitioner, type = "consultation", startsAt = at.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture), confirmOutsideHours = true });
         Assert.True(made.Status == HttpStatusCode.Created, made.ToString());
         return made.Headers["Location"];
     }

@@ -84,7 +84,7 @@ public sealed class NoticeTests(OwnServerFixture fixture)
         for (var i = 0; i < 20; i++)
         {
             var at = start.AddMinutes(15 * i).ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture);
-            var made = await desk.JsonAsync(HttpMethod.Post, "/api/appointments", new { patientId = Server.First.Patients[0], practitionerId = Server.First.Account(BuiltInRole.Doctor).Member, type = "consultation", startsAt = at });
+            var made = await desk.JsonAsync(HttpMethod.Post, "/api/appointments", new { patientId = Server.First.Patients[0], practitionerId = Server.First.Account(BuiltInRole.Doctor).Member, type = "consultation", startsAt = at, confirmOutsideHours = true });
             if (made.Status == HttpStatusCode.Created) return made.Headers["Location"];
             Assert.True(made.Status == HttpStatusCode.Conflict, made.ToString());
         }
