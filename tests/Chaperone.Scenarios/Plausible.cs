@@ -59,6 +59,7 @@ internal static partial class Plausible
         ("PUT", "/api/team/{id:guid}/roles", () => new { roles = new[] { "employee", "reception" } }),
         ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
+        ("PUT", "/api/settings/mail", () => new { enabled = false, host = "localhost", port = 2525, tls = "none", fromAddress = "desk@first.test" }),
     ];
 
     public static object? Body(string method, string path) => Bodies.FirstOrDefault(body => body.Method == method && body.Path == path).Body?.Invoke();
@@ -79,6 +80,7 @@ internal static partial class Plausible
             _ when path.Contains("/rooms", StringComparison.Ordinal) => ids.Room.ToString(),
             _ when path.Contains("/practitioners", StringComparison.Ordinal) => ids.Practitioner.ToString(),
             _ when path.Contains("/import", StringComparison.Ordinal) || path.Contains("/devices", StringComparison.Ordinal) => ids.Other.ToString(),
+            _ when path.Contains("/mail/", StringComparison.Ordinal) => ids.Other.ToString(),
             _ when path.Contains("/appointments", StringComparison.Ordinal) => ids.Appointment.ToString(),
             _ when path.Contains("/patients", StringComparison.Ordinal) => ids.Patient.ToString(),
             _ when path.Contains("/audit", StringComparison.Ordinal) => ids.Event.ToString(),

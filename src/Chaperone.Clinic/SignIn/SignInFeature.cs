@@ -25,6 +25,7 @@ public static class SignInFeature
         .AddSingleton<Actors>()
         .AddSingleton<Proofs>()
         .AddSingleton<OneTimeLinks>()
+        .AddSingleton<HandedLinks>()
         .AddSingleton<SessionReader>()
         .AddSingleton<SignInDesk>()
         .AddSingleton<AccountDesk>()

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -5,15 +6,32 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Chaperone.Clinic.Team;
 
-/// <summary>A one-time link by which somebody sets their password, for handing over. Shown once.</summary>
+/// <summary>A one-time link by which somebody sets their password, for handing over; where the clinic sends mail it is on its way to them too. Shown once.</summary>
 /// <param name="Member">Whose account.</param>
 /// <param name="Name">Their name.</param>
 /// <param name="Path">The link's path on the clinic's host.</param>
 /// <param name="ExpiresAt">Until when it works.</param>
-internal sealed record HandedLink(Guid Member, string Name, string Path, DateTimeOffset ExpiresAt)
+/// <param name="Mailed">Whether it goes to them by mail.</param>
+internal sealed record HandedLink(Guid Member, string Name, string Path, DateTimeOffset ExpiresAt, bool Mailed)
 {
     // Records are printed by whoever logs them.
     public override string ToString() => nameof(HandedLink);
+}
+
+/// <summary>Makes links that are handed over, and mails them where the clinic sends mail, in the same transaction.</summary>
+internal sealed class HandedLinks(OneTimeLinks links, MailQueue mail)
+{
+    public Task<HandedLink> MakeAsync(OperationScope scope, MemberRow member, string purpose, CancellationToken cancel) =>
+        MakeAsync(scope, member.Id, member.SubjectId!.Value, member.Payload.Name, purpose, cancel);
+
+    public async Task<HandedLink> MakeAsync(OperationScope scope, Guid member, Guid subject, string name, string purpose, CancellationToken cancel)
+    {
+        var invites = purpose == OneTimeLinkRow.Invite;
+        var (path, until) = (OneTimeLinks.Path(await links.MakeAsync(scope, member, purpose, cancel)), scope.Now + (invites ? OneTimeLinks.InviteFor : OneTimeLinks.ResetFor));
+        var mailed = await mail.ToAsync(scope, invites ? MailTemplates.Invite : MailTemplates.Reset, member, subject, new(path, Until: until), cancel);
+        scope.Note("mailed", mailed ? "yes" : "no");
+        return new(member, name, path, until, mailed);
+    }
 }
 
 /// <summary>Brings somebody into the clinic: an account that nobody can sign in to until its one-time link has set a password.</summary>
@@ -28,7 +46,7 @@ internal sealed record InviteMember(string? Name, string? Email, IReadOnlyList<s
     public override string ToString() => nameof(InviteMember);
 }
 
-internal sealed class InviteMemberHandler(OneTimeLinks links) : IHandler<InviteMember, HandedLink>
+internal sealed class InviteMemberHandler(HandedLinks links) : IHandler<InviteMember, HandedLink>
 {
     public async Task<Result<HandedLink>> Handle(InviteMember request, OperationScope scope, CancellationToken cancel)
     {
@@ -38,8 +56,7 @@ internal sealed class InviteMemberHandler(OneTimeLinks links) : IHandler<InviteM
         if (TeamRoles.OutOfReach(scope, [], [.. roles.Value.Select(role => role.Code)]) is { } refused) return refused;
 
         var id = await CreateMemberHandler.AddAsync(wanted, scope, cancel);
-        var token = await links.MakeAsync(scope, id, OneTimeLinkRow.Invite, cancel);
-        return new HandedLink(id, wanted.Name.Trim(), OneTimeLinks.Path(token), scope.Now + OneTimeLinks.InviteFor);
+        return await links.MakeAsync(scope, id, id, wanted.Name.Trim(), OneTimeLinkRow.Invite, cancel);
     }
 }
 
@@ -51,7 +68,7 @@ internal sealed record InviteAgain(Guid Member) : IOperation<HandedLink>, IAbout
     public Guid ResourceId => Member;
 }
 
-internal sealed class InviteAgainHandler(OneTimeLinks links) : IHandler<InviteAgain, HandedLink>
+internal sealed class InviteAgainHandler(HandedLinks links) : IHandler<InviteAgain, HandedLink>
 {
     public async Task<Result<HandedLink>> Handle(InviteAgain request, OperationScope scope, CancellationToken cancel)
     {
@@ -62,8 +79,7 @@ internal sealed class InviteAgainHandler(OneTimeLinks links) : IHandler<InviteAg
             found.Value.Status = MemberRow.Active;
             found.Value.RightsVersion++;
         }
-        var token = await links.MakeAsync(scope, request.Member, OneTimeLinkRow.Invite, cancel);
-        return new HandedLink(request.Member, found.Value.Payload.Name, OneTimeLinks.Path(token), scope.Now + OneTimeLinks.InviteFor);
+        return await links.MakeAsync(scope, found.Value, OneTimeLinkRow.Invite, cancel);
     }
 }
 

@@ -31,14 +31,13 @@ internal sealed record IssueResetLink(Guid Member) : IOperation<HandedLink>, IAb
     public Guid ResourceId => Member;
 }
 
-internal sealed class IssueResetLinkHandler(OneTimeLinks links) : IHandler<IssueResetLink, HandedLink>
+internal sealed class IssueResetLinkHandler(HandedLinks links) : IHandler<IssueResetLink, HandedLink>
 {
     public async Task<Result<HandedLink>> Handle(IssueResetLink request, OperationScope scope, CancellationToken cancel)
     {
         var found = await MemberReader.ToLetInAsync(scope, request.Member, cancel);
         if (found.Error is { } error) return error;
-        var token = await links.MakeAsync(scope, request.Member, OneTimeLinkRow.Reset, cancel);
-        return new HandedLink(request.Member, found.Value.Payload.Name, OneTimeLinks.Path(token), scope.Now + OneTimeLinks.ResetFor);
+        return await links.MakeAsync(scope, found.Value, OneTimeLinkRow.Reset, cancel);
     }
 }
 

@@ -22,9 +22,9 @@ internal static class TeamApi
                 TeamFilter.Read(role, state, twoFactor) is { } list ? (await http.Run(list)).Match(items => Results.Json(new { items, next = (string?)null })) : Problem.Of(PlatformErrors.Malformed))
             .Runs(typeof(ListMembers)).WithSummary("Accounts by name; role, state (active, invited, locked, deactivated) and twoFactor (true, false) narrow.");
         api.Post("", async http => await AuthApi.Body<Invite>(http) is { } invite
-                ? (await http.Run(new InviteMember(invite.Name, invite.Email, invite.Roles, invite.Title))).Match(link => Results.Created($"/api/team/{link.Member}", new { id = link.Member, link.Path, link.ExpiresAt }))
+                ? (await http.Run(new InviteMember(invite.Name, invite.Email, invite.Roles, invite.Title))).Match(link => Results.Created($"/api/team/{link.Member}", new { id = link.Member, link.Path, link.ExpiresAt, link.Mailed }))
                 : Problem.Of(PlatformErrors.Malformed))
-            .Runs(typeof(InviteMember)).WithSummary("Invites somebody. The answer has the one-time link's path, this once.");
+            .Runs(typeof(InviteMember)).WithSummary("Invites somebody. The answer has the one-time link's path, this once, and whether it is mailed too.");
         api.MapGet("{id:guid}", async (HttpContext http, Guid id) => (await http.Run(new ViewMember(id))).Match(found =>
         {
             http.Response.Headers.ETag = JsonRequest.ETag(found.Member.Version);
@@ -58,7 +58,7 @@ internal static class TeamApi
         routes.MapPost("{id:guid}/" + verb, async (HttpContext http, Guid id) => (await http.Run<Done>(operation(id))).Match(_ => Results.NoContent())).Runs(typeof(TOperation));
 
     private static void Link<TOperation>(IEndpointRouteBuilder routes, string verb, Func<Guid, TOperation> operation) where TOperation : IOperation<HandedLink> =>
-        routes.MapPost("{id:guid}/" + verb, async (HttpContext http, Guid id) => (await http.Run<HandedLink>(operation(id))).Match(link => Results.Json(new { link.Path, link.ExpiresAt }))).Runs(typeof(TOperation));
+        routes.MapPost("{id:guid}/" + verb, async (HttpContext http, Guid id) => (await http.Run<HandedLink>(operation(id))).Match(link => Results.Json(new { link.Path, link.ExpiresAt, link.Mailed }))).Runs(typeof(TOperation));
 }
 
 /// <summary>The list's filters as an address carries them.</summary>

@@ -59,7 +59,7 @@ internal static class TeamPages
         if (made.Error is { } error) return await AccountPages.Failed(http, error, back);
         var link = made.Value;
         var url = $"{http.Request.Scheme}://{http.Request.Host}{link.Path}";
-        return await http.Page<LinkPage>(new { Heading = heading, Url = url, link.Name, link.ExpiresAt, http.Context().Tenant!.Zone, Back = PathOf(link.Member) });
+        return await http.Page<LinkPage>(new { Heading = heading, Url = url, link.Name, link.ExpiresAt, link.Mailed, http.Context().Tenant!.Zone, Back = PathOf(link.Member) });
     }
 
     private static async Task<IResult> Team(HttpContext http, string? role, string? state, string? twoFactor)

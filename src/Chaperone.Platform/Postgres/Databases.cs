@@ -15,6 +15,9 @@ public sealed class Databases(string app, string ledger, string @operator) : IAs
     /// <summary>The requests' role again, for loading keys in the middle of an operation: its own few connections, so that operations holding all the others never wait for themselves.</summary>
     public NpgsqlDataSource Keys { get; } = Source(app, 6);
 
+    /// <summary>The requests' role again, for the scheduler: a few connections of its own, so that neither waits for the other.</summary>
+    public NpgsqlDataSource Jobs { get; } = Source(app, 4);
+
     /// <summary>The sequencer's and expiry's role.</summary>
     public NpgsqlDataSource Ledger { get; } = Source(ledger, 8);
 
@@ -27,6 +30,7 @@ public sealed class Databases(string app, string ledger, string @operator) : IAs
         await App.DisposeAsync();
         await Shared.DisposeAsync();
         await Keys.DisposeAsync();
+        await Jobs.DisposeAsync();
         await Ledger.DisposeAsync();
         await Operator.DisposeAsync();
     }

@@ -18,6 +18,7 @@ internal static class Logs
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Npgsql", LogLevel.Warning);
+        logging.AddFilter("Quartz", LogLevel.None); // failed statements with their exceptions; StoreFaults says that there are any
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error); // warns of clear keys: ours are sealed by the store they go to
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical); // writes exceptions whole, and their messages may quote values
         logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None); // failed commands with their values

@@ -2,6 +2,7 @@ using System.Net;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform;
+using Chaperone.Platform.Jobs;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Web;
@@ -104,6 +105,8 @@ internal static class ChaperoneApp
                 return Task.CompletedTask;
             });
         });
+        services.AddChaperoneJobs(parts.Clock);
+        services.AddSingleton(provider => PublicAddress.Of(provider, parts));
         Features.Add(services);
     }
 

@@ -1,6 +1,7 @@
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Notices;
+using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
@@ -21,6 +22,7 @@ internal static class Features
         services.AddPatients();
         services.AddSchedule();
         services.AddAuditLog();
+        services.AddMail();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -37,6 +39,7 @@ internal static class Features
         routes.MapNotices();
         SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         AuditLogFeature.MapAuditLog(routes);
+        routes.MapMail();
     }
 
     private static async Task<IResult> Landing(HttpContext http)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Shell;
@@ -56,6 +57,7 @@ public abstract class AuditWorld : IAsyncLifetime
                 services.AddAntiforgery();
                 services.AddSingleton(Shell.Rendering.Page.Assets);
                 services.AddSignIn();
+                services.AddMail();
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
                 services.AddAuditLog();

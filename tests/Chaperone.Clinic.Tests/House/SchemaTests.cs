@@ -21,6 +21,18 @@ public sealed class SchemaTests : IAsyncLifetime
         ["platform.tenant_table"] = "the list of tenant tables",
         ["public.schema_migration"] = "which migrations ran",
         ["ledger.term"] = "retention terms, the same for all",
+        ["jobs.job_details"] = "the scheduler's: names of recurring work",
+        ["jobs.triggers"] = "the scheduler's: when it is due next",
+        ["jobs.simple_triggers"] = "the scheduler's: how often",
+        ["jobs.cron_triggers"] = "the scheduler's, empty",
+        ["jobs.simprop_triggers"] = "the scheduler's, empty",
+        ["jobs.blob_triggers"] = "the scheduler's, empty",
+        ["jobs.calendars"] = "the scheduler's, empty",
+        ["jobs.paused_trigger_grps"] = "the scheduler's, empty",
+        ["jobs.paused_job_grps"] = "the scheduler's, empty",
+        ["jobs.fired_triggers"] = "the scheduler's: what runs now, and where",
+        ["jobs.scheduler_state"] = "the scheduler's: nodes, and when each was last seen",
+        ["jobs.locks"] = "the scheduler's: one row for each of its locks",
     };
 
     private TestDatabase database = null!;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Imports;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
@@ -65,6 +66,7 @@ internal sealed class HistoryClinic : IAsyncDisposable
             {
                 services.AddDataProtection();
                 services.AddSignIn();
+                services.AddMail();
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
                 services.AddSchedule();

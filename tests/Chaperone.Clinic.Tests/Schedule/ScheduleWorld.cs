@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
@@ -42,6 +43,7 @@ public abstract class ScheduleWorld : IAsyncLifetime
             {
                 services.AddDataProtection();
                 services.AddSignIn();
+                services.AddMail();
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
                 services.AddSchedule();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -42,6 +43,7 @@ internal sealed class SignInHouse : IAsyncDisposable
                 services.AddRouting();
                 services.AddDataProtection();
                 services.AddSignIn();
+                services.AddMail();
                 services.AddSingleton(new Passwords(1000));
             },
             typeof(SignInFeature).Assembly);

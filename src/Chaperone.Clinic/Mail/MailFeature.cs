@@ -1,0 +1,25 @@
+using Chaperone.Clinic.Mail.Smtp;
+using Chaperone.Platform.Jobs;
+using Chaperone.Platform.Postgres;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Chaperone.Clinic.Mail;
+
+/// <summary>The clinic's mail: settings, queue, sending. Needs a <see cref="ClinicAddress"/>.</summary>
+public static class MailFeature
+{
+    /// <summary>Adds tables, queue, runner, and its place in the navigation.</summary>
+    public static IServiceCollection AddMail(this IServiceCollection services) => services
+        .AddSingleton(new ModelPart(MailMessageRow.Model))
+        .AddSingleton<MailBell>().AddSingleton<MailQueue>().AddSingleton<TestMailTurns>().AddSingleton(SmtpPatience.Usual).AddSingleton<SmtpDelivery>()
+        .AddSingleton<MailRunner>().AddHostedService(provider => provider.GetRequiredService<MailRunner>())
+        .AddSingleton(provider => new RecurringWork("mail", TimeSpan.FromMinutes(1), provider.GetRequiredService<MailRunner>().SweepAsync));
+
+    /// <summary>Maps its API and pages.</summary>
+    public static IEndpointRouteBuilder MapMail(this IEndpointRouteBuilder routes)
+    {
+        MailApi.Map(routes);
+        return routes;
+    }
+}
