@@ -1,5 +1,6 @@
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
@@ -19,6 +20,7 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
     public const int MostMinutes = 366 * 24 * 60;
 
     private static readonly TimeSpan FarthestAhead = TimeSpan.FromDays(3 * 366);
+    private readonly RotaBook rotaBook = new(scope);
     private readonly Diary diary = new(scope, new(scope));
     private readonly ForeignIds ids = new(scope, ForeignIds.Appointment);
     private readonly Dictionary<int, PlannedAppointment> planned = [];
@@ -31,7 +33,7 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
         var ahead = rows.Cast<ReadAppointment>().Where(row => row.Faults.Count == 0 && row.StartsAt > scope.Now).ToList();
         if (ahead.Count == 0) return;
         named = await NamedPeople.OpenAsync(scope, mapping.Source, [.. rows.Cast<ReadAppointment>()], cancel);
-        await scope.TakeTurns(ahead.Select(row => named.PractitionerOf(row).Id).OfType<Guid>().Distinct(), cancel);
+        await scope.TakeTurns(ahead.SelectMany(row => new[] { named.PractitionerOf(row).Id, named.PatientOf(row).Id }).OfType<Guid>().Distinct(), cancel);
     }
 
     public override async Task<IReadOnlyList<SortedRow>> SortAsync(IReadOnlyList<ReadRow> rows, CancellationToken cancel)
@@ -44,8 +46,8 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
         planned.Clear();
         foreach (var row in read.Where(row => row.Faults.Count == 0)) planned[row.Row] = Plan(row, names);
         var here = await WithoutIdAsync(read, cancel);
-        var taken = await TakenAsync(cancel);
-        return [.. read.Select(row => Sort(row, known, here, names, taken))];
+        var (taken, rota) = await GivenAsync(cancel);
+        return [.. read.Select(row => Sort(row, known, here, names, taken, rota))];
     }
 
     public override async Task AddAsync(IReadOnlyList<SortedRow> rows, CancellationToken cancel)
@@ -99,14 +101,14 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
         ])];
     }
 
-    private SortedRow Sort(ReadAppointment row, IReadOnlyDictionary<string, Guid> known, ILookup<(Guid, Guid, DateTimeOffset), Guid> here, NamedPeople names, ILookup<Guid, Taken> taken)
+    private SortedRow Sort(ReadAppointment row, IReadOnlyDictionary<string, Guid> known, ILookup<(Guid, Guid, DateTimeOffset), Guid> here, NamedPeople names, ILookup<Guid, Taken> taken, Plan? rota)
     {
         if (row.Faults.Count > 0) return new(row) { IsFaulty = true, Findings = row.Faults };
         var plan = planned[row.Row];
         if (row.ExternalId is { } external && known.TryGetValue(external, out var existing)) return new(row) { Existing = existing };
         if (plan.Fault is var (code, column)) return SortedRow.Fault(row, code, column);
         if (row.ExternalId is null && here[(plan.Patient, plan.Practitioner!.Value, plan.StartsAt)].Cast<Guid?>().FirstOrDefault() is { } same) return new(row) { Existing = same };
-        return plan.Status == AppointmentStatus.Booked && BookingFault(row, plan, names, taken) is var (refused, at) ? SortedRow.Fault(row, refused, at) : new(row) { IsNew = true };
+        return plan.Status == AppointmentStatus.Booked && BookingFault(row, plan, names, taken, rota!) is var (refused, at) ? SortedRow.Fault(row, refused, at) : new(row) { IsNew = true };
     }
 
     /// <summary>The row as it would stand in the schedule, or the first thing that is wrong with it.</summary>
@@ -136,21 +138,24 @@ internal sealed class AppointmentKeeper(OperationScope scope, ColumnMapping mapp
         }, fault);
     }
 
-    private (string, short)? BookingFault(ReadAppointment row, PlannedAppointment plan, NamedPeople names, ILookup<Guid, Taken> taken)
+    private (string, short)? BookingFault(ReadAppointment row, PlannedAppointment plan, NamedPeople names, ILookup<Guid, Taken> taken, Plan rota)
     {
         if (!names.MayBeBooked(plan.Patient)) return (FindingCodes.PatientGone, row.Columns.Patient);
         if (!names.IsBookable(plan.Practitioner!.Value)) return (FindingCodes.PractitionerGone, row.Columns.Practitioner);
+        if (rota.Fault(plan.Practitioner.Value, new(plan.StartsAt, plan.EndsAt), outsideHours: true) is not null) return (FindingCodes.PractitionerAway, row.Columns.Starts);
         var own = given.TryGetValue(plan.Practitioner.Value, out var earlier) ? earlier : given[plan.Practitioner.Value] = [];
         if (taken[plan.Practitioner.Value].Concat(own).Any(other => other.From < plan.EndsAt && plan.StartsAt < other.To)) return (FindingCodes.TimeTaken, row.Columns.Starts);
         own.Add(new(plan.StartsAt, plan.EndsAt));
         return null;
     }
 
-    private async Task<ILookup<Guid, Taken>> TakenAsync(CancellationToken cancel)
+    /// <summary>The time that is given away or taken off where these rows would be booked. Hours do not bind: what the other system had agreed stands.</summary>
+    private async Task<(ILookup<Guid, Taken> Taken, Plan? Rota)> GivenAsync(CancellationToken cancel)
     {
         PlannedAppointment[] ahead = [.. planned.Values.Where(plan => plan is { Fault: null, Status: AppointmentStatus.Booked })];
-        return ahead.Length == 0 ? Enumerable.Empty<Taken>().ToLookup(_ => Guid.Empty)
-            : await diary.Taken([.. ahead.Select(plan => plan.Practitioner!.Value).Distinct()], ahead.Min(plan => plan.StartsAt), ahead.Max(plan => plan.EndsAt), cancel);
+        if (ahead.Length == 0) return (Enumerable.Empty<Taken>().ToLookup(_ => Guid.Empty), null);
+        var (who, from, to) = (ahead.Select(plan => plan.Practitioner!.Value).Distinct().ToArray(), ahead.Min(plan => plan.StartsAt), ahead.Max(plan => plan.EndsAt));
+        return (await diary.Taken(who, from, to, cancel), await rotaBook.Read(who, from, to, cancel));
     }
 
     /// <summary>What is here at the same time between the same people, for rows that bring no id to be known by.</summary>

@@ -8,7 +8,7 @@ internal static class FindingCodes
         Repeated = "repeated-id", AlreadyHere = "already-here", Differs = "already-here-differs", LikelyDuplicate = "likely-duplicate", LikelyDuplicateImported = "likely-duplicate-imported",
         Namesake = "namesake", NamesakeLinked = "namesake-linked", NamesakeImported = "namesake-imported",
         PatientUnknown = "patient-unknown", PatientUnclear = "patient-unclear", PatientGone = "patient-not-bookable", PractitionerUnknown = "practitioner-unknown", PractitionerUnclear = "practitioner-unclear",
-        PractitionerGone = "practitioner-not-bookable", Time = "time-invalid", TimeSkipped = "time-skipped", TimeTwice = "time-twice", TimeRange = "time-impossible", StatusAndTime = "status-and-time-disagree", TimeTaken = "time-taken";
+        PractitionerGone = "practitioner-not-bookable", PractitionerAway = "practitioner-on-leave", Time = "time-invalid", TimeSkipped = "time-skipped", TimeTwice = "time-twice", TimeRange = "time-impossible", StatusAndTime = "status-and-time-disagree", TimeTaken = "time-taken";
 
     private static readonly Dictionary<string, string> Sentences = new(StringComparer.Ordinal)
     {
@@ -37,6 +37,7 @@ internal static class FindingCodes
         [PractitionerUnknown] = "No practitioner here is known by this. Import the practitioners first. Skipped.",
         [PractitionerUnclear] = "More than one practitioner could be meant. Skipped.",
         [PractitionerGone] = "The time is still to come, and nobody can be booked with this practitioner. Skipped.",
+        [PractitionerAway] = "The time is still to come, and the practitioner is on leave then. Skipped.",
         [Time] = "This is no time in the format chosen. Skipped.",
         [TimeSkipped] = "The clocks went forward over this time: it does not exist. Skipped.",
         [TimeTwice] = "The clocks went back: this time comes twice, and the file does not say which is meant. Skipped.",

@@ -2,6 +2,7 @@ using System.Globalization;
 using Chaperone.Clinic.Imports;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
@@ -89,7 +90,8 @@ public sealed class AppointmentRowTests
         var day = DateOnly.FromDateTime(clinic.Platform.Clock.GetUtcNow().UtcDateTime).AddDays(20);
         while (day.Month is 3 or 10) day = day.AddDays(31);   // when the clocks change
         string iso = day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), file = day.ToString("dd/MM/yyyy", CultureInfo.InvariantCulture);
-        await clinic.Run(new BookAppointment(ada, new(clinic.Wilma, "consultation", iso + "T09:00")));
+        await clinic.Run(new BookAppointment(ada, new(clinic.Wilma, "consultation", iso + "T09:00", ConfirmOutsideHours: true)));
+        await clinic.Run(new EnterLeave(clinic.Wilma, new(iso + "T15:00", iso + "T16:00", "annual")));
         await clinic.Run(new ArchivePatient(bert, "moved_away", null, 1));
         var report = await clinic.Import(
             HistoryClinic.Header + $"""
@@ -102,18 +104,23 @@ public sealed class AppointmentRowTests
             7,p-1,,Wilma Quist,,{file},09:10,,10,,cancelled,,
             8,p-1,,Wilma Quist,,{file},12:00,,721,,,,
             9,p-2,,Wilma Quist,,05/01/2015,09:00,,,,,,
+            10,p-3,,Wilma Quist,,{file},11:00,,10,,,,
+            11,p-1,,Wilma Quist,,{file},15:50,,20,,,,
+            12,p-1,,Wilma Quist,,{file},19:30,,20,,,,
+            13,p-3,,Wilma Quist,,05/01/2015,09:30,,,,,,
 
             """,
             HistoryClinic.Mapping);
         Assert.Equal(
             [
                 (2, FindingCodes.TimeTaken), (4, FindingCodes.TimeTaken), (5, FindingCodes.PatientGone), (6, FindingCodes.PractitionerGone), (7, FindingCodes.StatusAndTime), (9, FindingCodes.TimeRange),
+                (11, FindingCodes.PatientGone), (12, FindingCodes.PractitionerAway),
             ],
             report.Lines.Select(line => (line.Row, line.Code)));
-        Assert.Equal(3, report.State.Created);   // the free time, the cancelled one beside it, and the history of somebody archived
+        Assert.Equal(5, report.State.Created);   // two free times, one of them in the evening; the cancelled one beside them; and the history of somebody archived and of somebody dead
         var booked = Assert.Single(await clinic.DayAsync(iso), one => one is { Status: "booked", Details.Reason: "Next" });
         // It takes its time like any other, and lives on like any other.
-        Assert.Equal("CHP-SCHEDULE-0002", (await clinic.Try(new BookAppointment(ada, new(clinic.Wilma, "consultation", iso + "T09:30")))).Error?.Code);
+        Assert.Equal("CHP-SCHEDULE-0002", (await clinic.Try(new BookAppointment(ada, new(clinic.Wilma, "consultation", iso + "T09:30", ConfirmOutsideHours: true)))).Error?.Code);
         await clinic.Run(new CancelAppointment(booked.Id, "patient", null, booked.Version));
         Assert.Equal((0, 3, 0), (await clinic.ImportRow($"2,p-1,,Wilma Quist,,{file},09:15,,30,,,Next,\n9,p-2,,Wilma Quist,,05/01/2015,09:00,,,,,,\n7,p-1,,Wilma Quist,,{file},09:10,,10,,cancelled,,")).State is var state ? (state.Created, state.Unchanged, state.Differing) : default);
     }

@@ -105,10 +105,10 @@ internal sealed class HistoryClinic : IAsyncDisposable
     /// <summary>One row of a file of the clinic's own.</summary>
     public Task<ImportReport> ImportRow(string row) => Import(Header + row + "\n", Mapping);
 
-    /// <summary>Two patients: old ids p-1 (with an NHS number) and p-2.</summary>
+    /// <summary>Three patients: old ids p-1 (with an NHS number), p-2, and p-3, who has died.</summary>
     public async Task WithPatientsAsync() => await Import(
-        "id,name,given,born,nhs\np-1,Oldhandword,Ada,1950-02-03,9434765919\np-2,Newcomer,Bert,1990-04-05,\n",
-        new ColumnMapping { Source = "old", Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = "external_id", ["name"] = "family_name", ["given"] = "given_names", ["born"] = "date_of_birth", ["nhs"] = "nhs_number" } });
+        "id,name,given,born,nhs,died\np-1,Oldhandword,Ada,1950-02-03,9434765919,\np-2,Newcomer,Bert,1990-04-05,,\np-3,Late,Cora,1930-04-05,,2020-01-01\n",
+        new ColumnMapping { Source = "old", Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["id"] = "external_id", ["name"] = "family_name", ["given"] = "given_names", ["born"] = "date_of_birth", ["nhs"] = "nhs_number", ["died"] = "date_of_death" } });
 
     public ImportRunner NewRunner() => ActivatorUtilities.CreateInstance<ImportRunner>(Platform.Services);
 
