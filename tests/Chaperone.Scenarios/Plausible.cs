@@ -57,6 +57,9 @@ internal static partial class Plausible
         ("PUT", "/api/appointments/types/{code}", () => new { name = "Video call", minutes = 15, colour = "cyan", active = true }),
         ("POST", "/api/team", () => new { name = "Ina Invited", email = $"{Guid.NewGuid():N}@first.test", title = "Temp", roles = new[] { "employee" } }),
         ("PUT", "/api/team/{id:guid}/roles", () => new { roles = new[] { "employee", "reception" } }),
+        ("PUT", "/api/team/{id:guid}", () => Profile($"{Guid.NewGuid():N}@first.test")),
+        ("PUT", "/api/me", () => Profile("owner@first.test")),   // who signs in with it signs in again
+        ("POST", "/api/team/find", () => new { text = "Sacrifice" }),
         ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
         ("PUT", "/api/settings/mail", () => new { enabled = false, host = "localhost", port = 2525, tls = "none", fromAddress = "desk@first.test" }),
@@ -121,6 +124,8 @@ internal static partial class Plausible
     }
 
     private static object Patient() => new { familyName = $"Plausible{Guid.NewGuid():N}"[..20], givenNames = "Pat", dateOfBirth = "1990-01-02", gender = "unknown" };
+
+    private static object Profile(string email) => new { name = "Pat Plausible", email, title = "Dr", registrationBody = "gmc", registrationNumber = "7654321", colour = "teal" };
 
     private static object Appointment() =>
         new { patientId = Guid.NewGuid(), practitionerId = Guid.NewGuid(), type = "consultation", startsAt = KnownIds.Soon(TimeProvider.System), minutes = 15, reason = "Plausible", note = "Plausible" };

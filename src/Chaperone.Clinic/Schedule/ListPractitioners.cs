@@ -6,7 +6,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.Schedule;
 
 /// <summary>Somebody patients are booked with.</summary>
-internal sealed record Practitioner(Guid Id, string Name, string? Title, IReadOnlyList<string> Roles);
+/// <param name="Id">Their account.</param>
+/// <param name="Name">Their name.</param>
+/// <param name="Title">Professional title, or null.</param>
+/// <param name="Roles">Those of their roles whose holders see patients.</param>
+/// <param name="Colour">A code of <see cref="StaffColour.All"/>; always the same for one person while none is chosen.</param>
+/// <param name="Registration">Their entry in a professional register, or null.</param>
+internal sealed record Practitioner(Guid Id, string Name, string? Title, IReadOnlyList<string> Roles, string? Colour = null, Registration? Registration = null);
 
 /// <summary>Shows with whom patients can be booked, by name. A patient sees those they have been booked with.</summary>
 internal sealed record ListPractitioners : IOperation<IReadOnlyList<Practitioner>>
@@ -23,7 +29,7 @@ internal sealed class ListPractitionersHandler(Diary diary) : IHandler<ListPract
         var roles = ScheduleCodes.PractitionerRoles;
         var opened = await scope.Open(diary.Bookable(), cancel);
         return Result<IReadOnlyList<Practitioner>>.Of(
-            [.. opened.Select(row => new Practitioner(row.Id, row.Payload.Name, row.Payload.Title, [.. row.Roles.Intersect(roles)])).OrderBy(practitioner => practitioner.Name, ByName).ThenBy(practitioner => practitioner.Id)]);
+            [.. opened.Select(row => new Practitioner(row.Id, row.Payload.Name, row.Payload.Title, [.. row.Roles.Intersect(roles)], StaffColour.Of(row.Id, row.Payload.Colour), row.Payload.Registration)).OrderBy(practitioner => practitioner.Name, ByName).ThenBy(practitioner => practitioner.Id)]);
     }
 }
 

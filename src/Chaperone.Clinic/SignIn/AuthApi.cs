@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Chaperone.Clinic.Shell;
+using Chaperone.Clinic.Team;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
@@ -54,7 +55,13 @@ internal static class AuthApi
         routes.MapDelete("/api/auth/sessions/{id:guid}", async (HttpContext http, Guid id) => (await http.Run(new EndOwnSession(id))).Match(_ => Results.NoContent())).Runs(typeof(EndOwnSession));
         routes.Get("/api/auth/devices", async http => (await http.Run(new ListOwnDevices())).Match(items => Results.Json(new { items, next = (string?)null }))).Runs(typeof(ListOwnDevices));
         routes.MapDelete("/api/auth/devices/{id:guid}", async (HttpContext http, Guid id) => (await http.Run(new RevokeOwnDevice(id))).Match(_ => Results.NoContent())).Runs(typeof(RevokeOwnDevice));
-        routes.Get("/api/me", async http => Problem.Json(await http.Run(new ViewMe()))).Runs(typeof(ViewMe));
+        routes.Get("/api/me", async http => (await http.Run(new ViewMe())).Match(me =>
+        {
+            http.Response.Headers.ETag = JsonRequest.ETag(me.Version);
+            return Results.Json(me);
+        })).Runs(typeof(ViewMe));
+        routes.Put("/api/me", async http => await Body<WantedProfile>(http) is { } wanted ? http.AtVersion(await http.Run(new ChangeOwnProfile(wanted, http.IfMatch()))) : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(ChangeOwnProfile)).WithSummary("Changes one's own name, email, title, register entry and colour, as PUT /api/team/{id} does.");
     }
 
     /// <summary>What signing out takes with it in the browser.</summary>

@@ -81,11 +81,16 @@ internal sealed class CreateMemberHandler : IHandler<CreateMember, Guid>
     /// <summary>What is wrong with the fields, or null.</summary>
     public static Error? Invalid(CreateMember request)
     {
-        var error = SignInErrors.MemberInvalid;
-        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > 200 || request.Name.Any(char.IsControl)) error = error.With("name", "Enter a name of at most 200 characters.");
-        if (!MemberAddress.IsPlausible(request.Email)) error = error.With("email", "Enter an email address, such as name@example.org.");
-        if (request.Title is { } title && (title.Length > 100 || title.Any(char.IsControl))) error = error.With("title", "Enter a job title of at most 100 characters, or none.");
+        var error = Check(SignInErrors.MemberInvalid, request.Name, request.Email, request.Title);
         if (request.Roles.Count == 0) error = error.With("roles", "Choose at least one role.");
         return error.Fields.Count > 0 ? error : null;
+    }
+
+    /// <summary>The error with what is wrong about name, address and title; without fields when nothing is.</summary>
+    public static Error Check(Error error, string name, string email, string? title)
+    {
+        if (string.IsNullOrWhiteSpace(name) || name.Length > 200 || name.Any(char.IsControl)) error = error.With("name", "Enter a name of at most 200 characters.");
+        if (!MemberAddress.IsPlausible(email)) error = error.With("email", "Enter an email address, such as name@example.org.");
+        return title is not null && (title.Length > 100 || title.Any(char.IsControl)) ? error.With("title", "Enter a title of at most 100 characters, or none.") : error;
     }
 }

@@ -13,7 +13,7 @@ internal sealed record ViewMe : IOperation<Me>
 /// <summary>Oneself.</summary>
 public sealed record Me(
     Guid Id, string Name, string Email, string? Title, IReadOnlyList<string> Roles, Guid? PatientId, IReadOnlyList<string> Permissions,
-    bool TwoFactorEnabled, bool TwoFactorRequired, bool EnrolmentRequired, int BackupCodesLeft, DateTimeOffset? PasswordChangedAt);
+    bool TwoFactorEnabled, bool TwoFactorRequired, bool EnrolmentRequired, int BackupCodesLeft, DateTimeOffset? PasswordChangedAt, Registration? Registration, string? Colour, long Version);
 
 internal sealed class ViewMeHandler(Actors actors) : IHandler<ViewMe, Me>
 {
@@ -26,6 +26,7 @@ internal sealed class ViewMeHandler(Actors actors) : IHandler<ViewMe, Me>
         var permissions = Permission.All.Where(permission => scope.Actor.Rights.Holds(permission, state.Elevated, scope.Now)).Select(permission => permission.Code);
         return new Me(
             member.Id, member.Payload.Name, member.Payload.Email, member.Payload.Title, member.Roles, member.PatientId, [.. permissions],
-            credential.TwoFactorEnabled, actors.NeedsTwoFactor(scope.Tenant, scope.Actor.Rights), !state.Enrolled, credential.Payload.BackupCodes.Count, credential.PasswordChangedAt);
+            credential.TwoFactorEnabled, actors.NeedsTwoFactor(scope.Tenant, scope.Actor.Rights), !state.Enrolled, credential.Payload.BackupCodes.Count, credential.PasswordChangedAt,
+            member.Payload.Registration, member.Payload.Colour, member.Version);
     }
 }

@@ -15,6 +15,12 @@ internal sealed record MemberDetails(string Name, string Email, string? Title = 
     public const string NoAddress = "";
 
     public static JsonTypeInfo<MemberDetails> Json => SignInJson.Default.MemberDetails;
+
+    /// <summary>Entry in a professional register, or null.</summary>
+    public Registration? Registration { get; init; }
+
+    /// <summary>A code of <see cref="StaffColour.All"/>, or null while none is chosen.</summary>
+    public string? Colour { get; init; }
 }
 
 /// <summary>An account. <see cref="SealedRow.SubjectId"/> is the account itself, or the patient for a patient's account.</summary>

@@ -12,7 +12,7 @@ internal sealed class OneTimeLinks(Proofs proofs)
     /// <summary>A new link to set a password; earlier ones of the account end.</summary>
     public async Task<SecretToken> MakeAsync(OperationScope scope, Guid member, string purpose, CancellationToken cancel)
     {
-        await scope.Db.Set<OneTimeLinkRow>().Where(row => row.MemberId == member && row.UsedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, scope.Now), cancel);
+        await EndAsync(scope, member, cancel);
         var token = SecretToken.New();
         var row = new OneTimeLinkRow
         {
@@ -34,6 +34,10 @@ internal sealed class OneTimeLinks(Proofs proofs)
     public async Task<OneTimeLinkRow?> FindAsync(OperationScope scope, byte[]? tokenHash, CancellationToken cancel) =>
         await scope.Db.Set<OneTimeLinkRow>().AsNoTracking().FirstOrDefaultAsync(row => row.TokenHash == tokenHash, cancel) is { } row
         && await proofs.HoldAsync(scope.Tenant.Id, Of(row), row.Proof, cancel) ? row : null;
+
+    /// <summary>Ends the links of an account that nobody has used; how many there were.</summary>
+    public static Task<int> EndAsync(OperationScope scope, Guid member, CancellationToken cancel) =>
+        scope.Db.Set<OneTimeLinkRow>().Where(row => row.MemberId == member && row.UsedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, scope.Now), cancel);
 
     /// <summary>The path the link leads to.</summary>
     public static string Path(SecretToken token) => "/reset/" + token.Text;

@@ -36,6 +36,7 @@ public static class SignInFeature
         .AddSingleton(new NavPlace(890, TeamPages.List, "Team", "users-group", Permission.TeamManage, "Settings"))
         .AddSingleton(new NavPlace(900, SecuritySettings.Path, "Sign-in rules", "shield-lock", Permission.SecurityManage, NavPlace.Security))
         .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, NavPlace.Security))
+        .AddSingleton(new NavPlace(995, ProfilePages.Own, "Your profile", "id-badge-2", null, "You"))
         .AddSingleton(new PersonOfRequest(Person));
 
     /// <summary>Maps its routes and pages.</summary>
@@ -46,6 +47,7 @@ public static class SignInFeature
         AccountPages.Map(routes);
         TeamApi.Map(routes);
         TeamPages.Map(routes);
+        ProfilePages.Map(routes);
         SettingsFeature.MapClinicSettings(routes);
     }
 

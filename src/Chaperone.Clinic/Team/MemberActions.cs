@@ -86,8 +86,7 @@ internal sealed class DeactivateMemberHandler : IHandler<DeactivateMember, Done>
         member.Status = MemberRow.Suspended;
         member.RightsVersion++;
         if (await scope.OpenOne(scope.Db.Set<CredentialRow>().Where(row => row.Id == id), cancel) is { } credential) await AccountEnds.EndAllAsync(scope, credential, null, cancel);
-        var links = await scope.Db.Set<OneTimeLinkRow>().Where(row => row.MemberId == id && row.UsedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, scope.Now), cancel);
-        scope.Note("links_ended", links);
+        scope.Note("links_ended", await OneTimeLinks.EndAsync(scope, id, cancel));
         return default(Done);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -35,20 +36,25 @@ internal static class MemberStates
 /// <summary>An account as who manages accounts sees it.</summary>
 public sealed record MemberView(
     Guid Id, string Name, string Email, string? Title, IReadOnlyList<string> Roles, string State, bool TwoFactorEnabled, bool TwoFactorRequired, bool HasPassword, DateTimeOffset? LockedUntil,
-    DateTimeOffset? LastSignInAt, DateTimeOffset? InvitationEndsAt, long Version);
+    DateTimeOffset? LastSignInAt, DateTimeOffset? InvitationEndsAt, Registration? Registration, string? Colour, long Version);
 
 /// <summary>The accounts of the clinic, patients' excepted, by name.</summary>
 /// <param name="Role">Only those with this role.</param>
 /// <param name="State">Only those in this state; without it everybody but past practitioners, of whom there may be hundreds.</param>
 /// <param name="TwoFactor">Only those with, or only those without a second factor.</param>
-internal sealed record ListMembers(string? Role = null, string? State = null, bool? TwoFactor = null) : IOperation<IReadOnlyList<MemberView>>
+/// <param name="SignedIn">Only those who have, or only those who have never signed in.</param>
+/// <param name="Text">Only those in whose name or address each of these words stands.</param>
+internal sealed record ListMembers(string? Role = null, string? State = null, bool? TwoFactor = null, bool? SignedIn = null, string? Text = null) : IOperation<IReadOnlyList<MemberView>>
 {
     public static Policy Policy { get; } = Policy.Reads("staff.listed").Needs(Permission.TeamManage).About(Resource.Clinic);
+
+    public override string ToString() => nameof(ListMembers);
 }
 
 internal sealed class ListMembersHandler(MemberReader members) : IHandler<ListMembers, IReadOnlyList<MemberView>>
 {
     public const int Most = 2000;
+    private const CompareOptions Alike = CompareOptions.IgnoreCase | CompareOptions.IgnoreNonSpace;
 
     public async Task<Result<IReadOnlyList<MemberView>>> Handle(ListMembers request, OperationScope scope, CancellationToken cancel)
     {
@@ -61,10 +67,20 @@ internal sealed class ListMembersHandler(MemberReader members) : IHandler<ListMe
         var facts = await MemberReader.FactsAsync(scope, [.. known.Select(row => row.Id)], cancel);
         Guid[] shown =
         [
-            .. known.Where(row => (request.State is null ? facts[row.Id].HasAccount : facts[row.Id].StateOf(row.Status) == request.State) && (request.TwoFactor is null || facts[row.Id].TwoFactorEnabled == request.TwoFactor)).Select(row => row.Id),
+            .. known.Where(row => (request.State is null ? facts[row.Id].HasAccount : facts[row.Id].StateOf(row.Status) == request.State) && (request.TwoFactor is null || facts[row.Id].TwoFactorEnabled == request.TwoFactor)
+                && (request.SignedIn is null || facts[row.Id].LastSignInAt is not null == request.SignedIn)).Select(row => row.Id),
         ];
-        var rows = await scope.Open(scope.Db.Set<MemberRow>().AsNoTracking().Where(row => shown.Contains(row.Id)), cancel);
+        var words = request.Text?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var rows = (await scope.OpenCandidates(scope.Db.Set<MemberRow>().AsNoTracking().Where(row => shown.Contains(row.Id)), cancel)).Where(row => words.All(word => Has(row.Payload, word))).ToList();
+        foreach (var row in rows) scope.Show(row);
+        if (words.Length > 0) scope.Found(rows.Count, "name", "email");
         return Result<IReadOnlyList<MemberView>>.Of([.. rows.Select(row => members.View(scope, row, facts[row.Id])).OrderBy(view => view.Name, StringComparer.CurrentCultureIgnoreCase)]);
+    }
+
+    private static bool Has(MemberDetails details, string word)
+    {
+        var compare = CultureInfo.InvariantCulture.CompareInfo;
+        return compare.IndexOf(details.Name, word, Alike) >= 0 || compare.IndexOf(details.Email, word, Alike) >= 0;
     }
 }
 
@@ -101,7 +117,8 @@ internal sealed class MemberReader(Actors actors)
 {
     public MemberView View(OperationScope scope, MemberRow row, MemberFacts facts) => new(
         row.Id, row.Payload.Name, row.Payload.Email, row.Payload.Title, row.Roles, facts.StateOf(row.Status),
-        facts.TwoFactorEnabled, actors.NeedsTwoFactor(scope.Tenant, Actors.Compile(row.Roles)), facts.HasPassword, facts.LockedUntil, facts.LastSignInAt, facts.InvitationEndsAt, row.Version);
+        facts.TwoFactorEnabled, actors.NeedsTwoFactor(scope.Tenant, Actors.Compile(row.Roles)), facts.HasPassword, facts.LockedUntil, facts.LastSignInAt, facts.InvitationEndsAt,
+        row.Payload.Registration, row.Payload.Colour, row.Version);
 
     /// <summary>What stands beside these accounts; nothing of it is sealed.</summary>
     public static async Task<IReadOnlyDictionary<Guid, MemberFacts>> FactsAsync(OperationScope scope, Guid[] ids, CancellationToken cancel)

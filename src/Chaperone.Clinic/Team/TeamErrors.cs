@@ -19,4 +19,7 @@ public static class TeamErrors
 
     /// <summary>A practitioner who was imported, without an address: there is no account behind the record.</summary>
     public static readonly Error NoAddress = new("CHP-TEAM-0005", "Nobody can sign in with this record.", 409, "It came out of a file of past practitioners and has no email address. Invite the person as a new member; what they did before stays with this record.");
+
+    /// <summary>Details of somebody cannot be as they were sent.</summary>
+    public static readonly Error ProfileInvalid = new("CHP-TEAM-0006", "These details cannot be saved.", 422, "Correct the fields that are named.");
 }

@@ -24,6 +24,7 @@ internal static class TeamPages
     {
         var pages = routes.MapGroup(List).ExcludeFromDescription();
         pages.MapGet("", Team).Runs(typeof(ListMembers));
+        pages.Post("find", Find).Runs(typeof(ListMembers));
         pages.MapGet("invite", (Delegate)Invite).RunsNothing("an empty form; what it sends runs an operation");
         pages.MapPost("invite", (Delegate)SendInvite).Runs(typeof(InviteMember));
         pages.MapGet("{id:guid}", Member).Runs(typeof(ViewMember));
@@ -42,7 +43,8 @@ internal static class TeamPages
             Done(http, new RevokeMemberDevice(id, device), id, "The device will ask for a code again.")).Runs(typeof(RevokeMemberDevice));
     }
 
-    private static string PathOf(Guid id) => $"{List}/{id}";
+    /// <summary>An account's page.</summary>
+    public static string PathOf(Guid id) => $"{List}/{id}";
 
     private static void Act<TOperation>(IEndpointRouteBuilder routes, string verb, Func<Guid, TOperation> operation, string said) where TOperation : IOperation<Done> =>
         routes.MapPost("{id:guid}/" + verb, (HttpContext http, Guid id) => Done(http, operation(id), id, said)).Runs(typeof(TOperation));
@@ -62,11 +64,23 @@ internal static class TeamPages
         return await http.Page<LinkPage>(new { Heading = heading, Url = url, link.Name, link.ExpiresAt, link.Mailed, http.Context().Tenant!.Zone, Back = PathOf(link.Member) });
     }
 
-    private static async Task<IResult> Team(HttpContext http, string? role, string? state, string? twoFactor)
+    private static async Task<IResult> Team(HttpContext http, string? role, string? state, string? twoFactor, string? signedIn)
     {
-        if (TeamFilter.Read(role, state, twoFactor) is not { } asked) return await http.PageError(PlatformErrors.Malformed);
+        if (TeamFilter.Read(role, state, twoFactor, signedIn) is not { } asked) return await http.PageError(PlatformErrors.Malformed);
         var members = await http.Run(asked);
-        return members.Error is { } error ? await http.PageError(error) : await http.Page<TeamPage>(new { Members = members.Value, Role = role, State = state, TwoFactor = twoFactor, http.Context().Tenant!.Zone });
+        return members.Error is { } error
+            ? await http.PageError(error)
+            : await http.Page<TeamPage>(new { Members = members.Value, Role = role, State = state, TwoFactor = twoFactor, SignedIn = signedIn, http.Context().Tenant!.Zone });
+    }
+
+    // What is looked for is posted, so that no name comes into an address.
+    private static async Task<IResult> Find(HttpContext http)
+    {
+        if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
+        var text = form.GetValueOrDefault("text", "");
+        if (string.IsNullOrWhiteSpace(text)) return http.SeeOther(List);
+        var members = await http.Run(new ListMembers(Text: text));
+        return members.Error is { } error ? await http.PageError(error) : await http.Page<TeamPage>(new { Found = members.Value, Text = text, http.Context().Tenant!.Zone });
     }
 
     private static async Task<IResult> Invite(HttpContext http)

@@ -18,6 +18,9 @@ internal static class TeamRoles
     /// <summary>What members of staff can be, in the order people read it: every built-in role but the patient's.</summary>
     public static IReadOnlyList<Role> All { get; } = [.. BuiltInRole.All.Where(role => role != BuiltInRole.Patient)];
 
+    /// <summary>Whether these are the roles of a patient's account.</summary>
+    public static bool IsPatient(IReadOnlyCollection<string> roles) => roles.Contains(BuiltInRole.Patient.Code);
+
     /// <summary>The roles as this actor may choose them.</summary>
     public static IReadOnlyList<RoleChoice> ChoicesOf(Actor actor, DateTimeOffset now) =>
         [.. All.Select(role => new RoleChoice(role.Code, role.DisplayName, role.Sentence, Assigning.MayAssign(actor.Rights, role, now)))];

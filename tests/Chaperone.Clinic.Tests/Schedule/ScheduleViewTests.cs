@@ -1,4 +1,6 @@
 using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Team;
+using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Npgsql;
 
@@ -83,6 +85,11 @@ public sealed class ScheduleViewTests : ScheduleWorld
         await Member("Em Ployee", BuiltInRole.Employee);
         await Member("Ada Zimmerstein", BuiltInRole.Patient, Ada);
         Assert.Equal(["Clio Park", "Wilma Quist", "Xavier Young"], (await Run(new ListPractitioners())).Select(practitioner => practitioner.Name));
+        Assert.All(await Run(new ListPractitioners()), practitioner => Assert.Contains(StaffColour.All, colour => colour.Value == practitioner.Colour));
+        var changed = await Platform.Monitor.Run(new ChangeProfile(Wilma, new("Wilma Quist", "wilma@one.test", "Consultant", "gmc", "7654321", null, "pink"), 1), Platform.As(Clinic, BuiltInRole.Owner), default);
+        Assert.True(changed.Succeeded, changed.Error?.Code);
+        var wilma = (await Run(new ListPractitioners())).Single(practitioner => practitioner.Id == Wilma);
+        Assert.Equal(("Consultant", "pink", "GMC 7654321"), (wilma.Title, wilma.Colour, wilma.Registration?.ToString()));
         var left = await LastEvent();
         Assert.Equal(("practitioner.listed", 3), (left.Action, left.Subjects.Count));
     }
