@@ -57,15 +57,16 @@ internal static class PatientPages
     }
 
     private static async Task<IResult> New(HttpContext http) =>
-        http.MayNot(Permission.PatientEdit) is { } refused ? await http.PageError(refused) : await http.Page<PatientFormPage>(new { Form = PatientForm.Empty });
+        http.MayNot(Permission.PatientEdit) is { } refused ? await http.PageError(refused) : await http.Page<PatientFormPage>(new { Form = PatientForm.Empty, To = Booking(http.Request.Query["to"]) });
 
     private static async Task<IResult> Register(HttpContext http)
     {
         if (await http.ReadForm() is not { } fields) return await http.PageError(PlatformErrors.Malformed);
         var form = new PatientForm { Values = fields };
         var registered = await http.Run(new RegisterPatient(form.ToDetails(), form["confirmedNotDuplicate"] == "true"));
-        if (registered.Succeeded) return http.SeeOther($"/patients/{registered.Value.Id}", "The patient was registered.");
-        return registered.Error!.IsOfForm() ? await http.Page<PatientFormPage>(new { Form = form, Errors = PatientForm.Errors(registered.Error!), Twins = Twins(registered.Error!) }, registered.Error!.Status)
+        var to = Booking(form["to"]);
+        if (registered.Succeeded) return http.SeeOther(to is null ? $"/patients/{registered.Value.Id}" : $"{to}&patient={registered.Value.Id}", "The patient was registered.");
+        return registered.Error!.IsOfForm() ? await http.Page<PatientFormPage>(new { Form = form, To = to, Errors = PatientForm.Errors(registered.Error!), Twins = Twins(registered.Error!) }, registered.Error!.Status)
             : await http.PageError(registered.Error!);
     }
 
@@ -127,6 +128,10 @@ internal static class PatientPages
         var restored = await http.Run(new RestorePatient(id));
         return restored.Error is { } error ? await http.PageError(error) : http.SeeOther($"/patients/{id}", "The record was restored.");
     }
+
+    // A booking that waits for its new patient: the one place outside the register that registering leads back to.
+    private static string? Booking(string? to) =>
+        to is { Length: < 400 } && to.StartsWith("/schedule/book?", StringComparison.Ordinal) && to.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '?' or '=' or '&' or '-' or '_' or '%') ? to : null;
 
     private static bool IsOfForm(this Error error) =>
         error.Fields.Count > 0 || error.Code == PatientErrors.LikelyDuplicate.Code || error.Code == PatientErrors.NhsNumberTaken.Code;

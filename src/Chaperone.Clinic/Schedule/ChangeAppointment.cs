@@ -34,7 +34,7 @@ internal sealed class ChangeAppointmentHandler(Diary diary) : IHandler<ChangeApp
         if (row.RoomId != before.RoomId && await diary.RoomFault(row.RoomId, cancel) is { } noRoom) return noRoom;
         var moved = (row.PractitionerId, row.StartsAt, row.EndsAt) != (before.PractitionerId, before.StartsAt, before.EndsAt);
         if (moved && await diary.RotaFault(row, request.Wanted.ConfirmOutsideHours, cancel) is { } away) return away;   // what lies there already may stay
-        row.Payload = row.Payload with { Reason = slot.Reason, Note = slot.Note };
+        if (diary.MayName(row)) row.Payload = row.Payload with { Reason = slot.Reason, Note = slot.Note };   // who is not shown what is written cannot have meant to take it away
         await diary.Flush([row], cancel);
         return await diary.Show(row, cancel);
     }

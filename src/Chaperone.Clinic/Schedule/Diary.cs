@@ -157,7 +157,10 @@ internal sealed class Diary(OperationScope scope, RotaBook rota)
         };
     }
 
-    // A name is shown where the actor could open the patient's contact data: an appointment of one's own relates one to its patient.
-    private bool MayName(AppointmentRow row) => scope.Actor.Rights.WeakestRelation(Permission.PatientView, scope.Actor.State.Elevated, scope.Now) is { } need
+    /// <summary>
+    /// Whether the actor is shown the patient's name and what is written about the appointment: where they could open the patient's contact data. An appointment of one's own relates one to
+    /// its patient.
+    /// </summary>
+    public bool MayName(AppointmentRow row) => scope.Actor.Rights.WeakestRelation(Permission.PatientView, scope.Actor.State.Elevated, scope.Now) is { } need
         && need <= (row.PractitionerId == scope.Actor.Id || row.SubjectId == scope.Actor.PatientId ? Relation.Own : Relation.SameClinic);
 }

@@ -22,7 +22,7 @@ internal sealed record FindFreeSlots(string? Practitioner = null, string? Type =
 }
 
 /// <summary>A time that nobody has taken yet, in the clinic's zone.</summary>
-internal sealed record FreeSlot(Guid PractitionerId, DateTimeOffset StartsAt, DateTimeOffset EndsAt);
+public sealed record FreeSlot(Guid PractitionerId, DateTimeOffset StartsAt, DateTimeOffset EndsAt);
 
 internal sealed class FindFreeSlotsHandler(Diary diary, FreeTimes freeTimes) : IHandler<FindFreeSlots, IReadOnlyList<FreeSlot>>
 {

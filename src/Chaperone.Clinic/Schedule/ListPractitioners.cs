@@ -12,7 +12,7 @@ namespace Chaperone.Clinic.Schedule;
 /// <param name="Roles">Those of their roles whose holders see patients.</param>
 /// <param name="Colour">A code of <see cref="StaffColour.All"/>; always the same for one person while none is chosen.</param>
 /// <param name="Registration">Their entry in a professional register, or null.</param>
-internal sealed record Practitioner(Guid Id, string Name, string? Title, IReadOnlyList<string> Roles, string? Colour = null, Registration? Registration = null);
+public sealed record Practitioner(Guid Id, string Name, string? Title, IReadOnlyList<string> Roles, string? Colour = null, Registration? Registration = null);
 
 /// <summary>Shows with whom patients can be booked, by name. A patient sees those they have been booked with.</summary>
 internal sealed record ListPractitioners : IOperation<IReadOnlyList<Practitioner>>

@@ -11,7 +11,7 @@ namespace Chaperone.Clinic.Schedule;
 /// <param name="Active">Whether it can be chosen for new appointments.</param>
 /// <param name="Order">Where it stands among the others.</param>
 /// <param name="Version">0 while it is as the program has it; see the ETag of other records.</param>
-internal sealed record AppointmentType(string Code, string Name, int Minutes, string Colour, bool Active = true, int Order = 0, long Version = 0);
+public sealed record AppointmentType(string Code, string Name, int Minutes, string Colour, bool Active = true, int Order = 0, long Version = 0);
 
 /// <summary>The codes of the schedule, each with the words people read.</summary>
 internal static class ScheduleCodes

@@ -22,6 +22,10 @@ internal sealed record Wanted(
     /// <summary>How late an appointment may still be booked: whoever walks in gets the slot that has just begun.</summary>
     private static readonly TimeSpan Begun = TimeSpan.FromMinutes(15);
 
+    /// <summary>An appointment as it is, wanted again.</summary>
+    public static Wanted Of(AppointmentRow row, TimeZoneInfo zone) =>
+        new(row.PractitionerId, row.Type, AppointmentBody.Iso(TimeZoneInfo.ConvertTime(row.StartsAt, zone)), AppointmentBody.Iso(TimeZoneInfo.ConvertTime(row.EndsAt, zone)), null, row.Payload.Reason, row.Payload.Note, row.RoomId);
+
     // Records are printed by whoever logs them.
     public override string ToString() => nameof(Wanted);
 

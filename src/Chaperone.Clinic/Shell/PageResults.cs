@@ -34,6 +34,12 @@ public static class PageResults
     /// <summary>Most bytes of a form that is not an upload.</summary>
     public const int MostFormBytes = 256 * 1024;
 
+    /// <summary>Sent with what an open page asks by itself, without anybody doing anything: it does not count as using the session, which ends when nobody is there.</summary>
+    public const string BackgroundHeader = "X-Chaperone-Background";
+
+    /// <summary>Sent with what a dialog over a page posts: when it is done the page goes on itself and wants no redirect.</summary>
+    public const string DialogHeader = "X-Chaperone-Dialog";
+
     /// <summary>A page. The component gets the parameter <c>Context</c> besides those of <paramref name="parameters"/>.</summary>
     public static async Task<IResult> Page<TComponent>(this HttpContext http, object? parameters = null, int status = StatusCodes.Status200OK) where TComponent : IComponent
     {

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
@@ -37,7 +38,7 @@ internal sealed class SessionAuthentication(RequestDelegate next, SessionReader 
                 var network = await sessions.NetworkAsync(tenant, context.ClientIp, http.RequestAborted);
                 var confirmed = network.AsSpan().SequenceEqual(session.Network) ? session.SecondFactorAt : null;
                 context.Actor = actors.Of(tenant, session.MemberId, session.PatientId, session.Roles, session.RightsVersion, session.TwoFactorEnabled, session.Id, confirmed);
-                if (http.GetEndpoint()?.Metadata.GetMetadata<AsksInBackground>() is null) await sessions.SeenAsync(tenant, session, http.RequestAborted);
+                if (http.GetEndpoint()?.Metadata.GetMetadata<AsksInBackground>() is null && !http.Request.Headers.ContainsKey(PageResults.BackgroundHeader)) await sessions.SeenAsync(tenant, session, http.RequestAborted);
             }
         }
         await next(http);

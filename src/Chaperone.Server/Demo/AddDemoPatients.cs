@@ -1,5 +1,7 @@
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
+using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
 
@@ -28,15 +30,17 @@ internal sealed record CountDemo : IOperation<DemoCounts>
     public static Policy Policy { get; } = Policy.Unlogged("counts, no record").ForSystem("the demo fills its own clinics");
 }
 
-/// <summary>Counts, and one patient for the patient's account.</summary>
-internal sealed record DemoCounts(int Patients, Guid? FirstPatient, int Members);
+/// <summary>Who there is, and how many appointments; the first patient has the patient's account.</summary>
+internal sealed record DemoCounts(IReadOnlyList<Guid> Patients, int Members, IReadOnlyList<(Guid Id, bool Nurse)> Practitioners, int Appointments);
 
 internal sealed class CountDemoHandler : IHandler<CountDemo, DemoCounts>
 {
     public async Task<Result<DemoCounts>> Handle(CountDemo request, OperationScope scope, CancellationToken cancel)
     {
         var patients = await scope.Db.Set<PatientRow>().OrderBy(patient => patient.Id).Select(patient => patient.Id).ToListAsync(cancel);
-        var members = await scope.Db.Set<MemberRow>().CountAsync(cancel);
-        return new DemoCounts(patients.Count, patients.Count == 0 ? null : patients[0], members);
+        var members = await scope.Db.Set<MemberRow>().OrderBy(member => member.Id).Select(member => new { member.Id, member.Roles }).ToListAsync(cancel);
+        return new DemoCounts(
+            patients, members.Count, [.. members.Where(member => member.Roles.Intersect(ScheduleCodes.PractitionerRoles).Any()).Select(member => (member.Id, member.Roles.Contains(BuiltInRole.Nurse.Code)))],
+            await scope.Db.Set<AppointmentRow>().CountAsync(cancel));
     }
 }

@@ -25,7 +25,7 @@ internal sealed partial class DemoJson : JsonSerializerContext;
 /// </summary>
 internal static class DemoData
 {
-    private const int PatientsEachStep = 100;
+    private const int PatientsEachStep = 100, AppointmentsEachStep = 250;
 
     private static readonly CallSource Source = new("cli", "up --demo");
 
@@ -33,7 +33,7 @@ internal static class DemoData
 
     private static readonly DemoClinic[] Clinics =
     [
-        new("demo.localhost", "Riverside Practice", 400, 20261121, BuiltInRole.All),
+        new("demo.localhost", "Riverside Practice", 400, 20261121, [.. BuiltInRole.All, BuiltInRole.Doctor, BuiltInRole.Doctor, BuiltInRole.Nurse]),
         new("second.localhost", "Hillside Clinic", 25, 7, [BuiltInRole.Owner, BuiltInRole.Doctor, BuiltInRole.Reception]),
     ];
 
@@ -76,15 +76,11 @@ internal static class DemoData
         }
         var caller = await Caller();
         var counts = Value(await monitor.Run(new CountDemo(), caller, cancel));
-        if (counts.Patients >= clinic.Patients && counts.Members >= accounts.Count) return false;
+        if (counts.Patients.Count >= clinic.Patients && counts.Members >= accounts.Count && counts.Appointments > 0) return false;
 
         var people = DemoPeople.Make(clinic.Patients, clinic.Seed, DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime));
-        var first = counts.FirstPatient;
-        foreach (var step in people.Skip(counts.Patients).Chunk(PatientsEachStep))
-        {
-            var ids = Value(await monitor.Run(new AddDemoPatients(step), caller, cancel));
-            first ??= ids[0];
-        }
+        var patients = counts.Patients.ToList();
+        foreach (var step in people.Skip(patients.Count).Chunk(PatientsEachStep)) patients.AddRange(Value(await monitor.Run(new AddDemoPatients(step), caller, cancel)));
         for (var i = counts.Members; i < accounts.Count; i++)
         {
             var account = accounts[i];
@@ -92,25 +88,37 @@ internal static class DemoData
             var ofPatient = role == BuiltInRole.Patient;
             Value(await monitor.Run(
                 new CreateMember(
-                    ofPatient ? $"{people[0].GivenNames} {people[0].FamilyName}" : names[i], account.Email, [role!], Patient: ofPatient ? first : null,
+                    ofPatient ? $"{people[0].GivenNames} {people[0].FamilyName}" : (role is { Code: "doctor" } ? "Dr " : "") + names[i], account.Email, [role!], TitleOf(role!.Code, i), ofPatient ? patients[0] : null,
                     PasswordHash: Value(await passwords.HashAsync(account.Password, cancel)), AuthenticatorSecret: Base32.Decode(account.AuthenticatorKey)),
                 caller, cancel));
+        }
+        if (counts.Appointments == 0)
+        {
+            var now = TimeZoneInfo.ConvertTime(clock.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById(caller.Tenant.Zone)).DateTime;
+            var practitioners = Value(await monitor.Run(new CountDemo(), caller, cancel)).Practitioners;
+            foreach (var step in DemoSchedule.Make(patients, practitioners, clinic.Seed + 2, now).Chunk(AppointmentsEachStep)) Value(await monitor.Run(new AddDemoAppointments(step), caller, cancel));
         }
         return true;
 
         async Task<Caller> Caller() => new((await directory.FindAsync(clinic.Host, cancel))!, Actor.Operator, Source);
     }
 
+    private static string? TitleOf(string role, int i) => role switch { "doctor" => i % 2 == 0 ? "General practitioner" : "GP partner", "nurse" => "Practice nurse", "clinical" => "Physiotherapist", _ => null };
+
     private static IReadOnlyList<DemoAccount> Plan(string file)
     {
-        var accounts = Clinics.SelectMany(clinic => clinic.Roles.Select(role =>
-            new DemoAccount(clinic.Host, role.Code, $"{role.Code}@{clinic.Host.Split('.')[0]}.example", Password(), Totp.Text(Totp.NewSecret())))).ToList();
+        // The second of a role is doctor2, and so on.
+        var accounts = Clinics.SelectMany(clinic => clinic.Roles.Select((role, i) =>
+            new DemoAccount(clinic.Host, role.Code, $"{role.Code}{Number(clinic, role, i)}@{clinic.Host.Split('.')[0]}.example", Password(), Totp.Text(Totp.NewSecret())))).ToList();
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
         using var stream = new FileStream(file, options);
         JsonSerializer.Serialize(stream, accounts, DemoJson.Default.IReadOnlyListDemoAccount);
         stream.Flush(flushToDisk: true);
         return accounts;
     }
+
+    private static string Number(DemoClinic clinic, Role role, int i) =>
+        clinic.Roles.Take(i).Count(before => before == role) is > 0 and var before ? (before + 1).ToString(System.Globalization.CultureInfo.InvariantCulture) : "";
 
     private static IReadOnlyList<DemoAccount> Read(string file)
     {

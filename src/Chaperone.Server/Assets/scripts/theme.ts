@@ -6,3 +6,5 @@ const stored = (() => {
 })()
 const dark = stored === "dark" || (stored !== "light" && matchMedia("(prefers-color-scheme: dark)").matches)
 document.documentElement.dataset.bsTheme = dark ? "dark" : "light"
+// What only makes sense with script waits for it instead of standing in its plain form for a moment.
+document.documentElement.classList.add("js")

@@ -1,7 +1,7 @@
 import { visit } from "@hotwired/turbo"
 import { Controller } from "@hotwired/stimulus"
 
-// "/" goes to the find box. A single-key shortcut must be possible to switch off (WCAG 2.1.4): the user menu has the tick.
+// "/" goes to the find box; a page's own keys press what carries data-key. Single keys must be possible to switch off (WCAG 2.1.4): the user menu has the tick.
 export default class extends Controller<HTMLElement> {
   static override targets = ["tick", "setting"]
   static override values = { find: String }
@@ -31,8 +31,11 @@ export default class extends Controller<HTMLElement> {
   }
 
   private onKey(event: KeyboardEvent): void {
-    if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey || !this.on) return
-    if ((event.target as Element).closest("input, textarea, select, [contenteditable], dialog[open]")) return
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || !this.on) return
+    if ((event.target as Element).closest("input, textarea, select, [contenteditable], dialog[open]") || document.querySelector("dialog[open]")) return
+    const pressed = document.querySelector<HTMLElement>(`[data-key="${CSS.escape(event.key)}"]`)
+    if (pressed) { event.preventDefault(); pressed.click(); return }
+    if (event.key !== "/") return
     const box = document.querySelector<HTMLInputElement>("[data-find-box]")
     if (!box && !this.findValue) return
     event.preventDefault()

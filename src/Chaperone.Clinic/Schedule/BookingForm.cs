@@ -1,0 +1,88 @@
+using System.Globalization;
+using Chaperone.Clinic.Shell;
+using Chaperone.Platform.Operations;
+
+namespace Chaperone.Clinic.Schedule;
+
+/// <summary>What stands in the form of an appointment, as typed.</summary>
+/// <param name="Values">Field to text.</param>
+public sealed record BookingForm(IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>The form's fields in the order they stand, with their labels.</summary>
+    private static readonly (string Name, string Label)[] Labels =
+    [
+        ("patientId", "Patient"), ("practitionerId", "Practitioner"), ("type", "Type"), ("date", "Date"), ("time", "Time"), ("minutes", "Minutes"), ("reason", "Reason"), ("note", "Note"),
+    ];
+
+    /// <summary>What is typed in a field; empty when nothing is.</summary>
+    public string this[string name] => Values.GetValueOrDefault(name, "");
+
+    /// <summary>The patient chosen.</summary>
+    public Guid? Patient => Guid.TryParse(this["patientId"], out var id) ? id : null;
+
+    /// <summary>The practitioner chosen.</summary>
+    public Guid? Practitioner => Guid.TryParse(this["practitionerId"], out var id) ? id : null;
+
+    /// <summary>The version of the record that the form was filled from.</summary>
+    public long? Version => long.TryParse(this["version"], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
+
+    /// <summary>Date and time as one text, as the operations read it.</summary>
+    public string? StartsAt => this["date"].Length + this["time"].Length == 0 ? null : $"{this["date"]}T{this["time"]}";
+
+    /// <summary>The length typed; null for the type's own, and one that nothing has for what is no number.</summary>
+    public int? Minutes => this["minutes"].Trim() is not { Length: > 0 } typed ? null : int.TryParse(typed, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) ? minutes : 0;
+
+    internal Wanted ToWanted() => new(Practitioner, this["type"], StartsAt, null, Minutes, this["reason"], this["note"]);
+
+    /// <summary>The same form with some fields set.</summary>
+    public BookingForm With(params IEnumerable<(string Name, string? Value)> fields)
+    {
+        var values = new Dictionary<string, string>(Values, StringComparer.Ordinal);
+        foreach (var (name, value) in fields) values[name] = value ?? "";
+        return new(values);
+    }
+
+    /// <summary>A form of what is stored.</summary>
+    public static BookingForm Of(Appointment appointment) => new BookingForm(new Dictionary<string, string>()).With(
+        ("patientId", appointment.PatientId.ToString()), ("practitionerId", appointment.PractitionerId.ToString()), ("type", appointment.Type),
+        ("date", DiaryText.Iso(DateOnly.FromDateTime(appointment.StartsAt.DateTime))), ("time", DiaryText.Clock(appointment.StartsAt)), ("minutes", DiaryText.Minutes(appointment.EndsAt - appointment.StartsAt)),
+        ("reason", appointment.Details.Reason), ("note", appointment.Details.Note), ("version", appointment.Version.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>The state of a form that may stand in an address: who is booked with whom and when, and nothing anybody typed.</summary>
+    public string Query(Guid? patient) => string.Join('&', new[] { ("patient", patient?.ToString() ?? ""), ("practitioner", Practitioner?.ToString() ?? ""), ("type", this["type"]), ("date", this["date"]), ("time", this["time"]), ("minutes", this["minutes"]) }
+        .Where(field => field.Item2.Length > 0).Select(field => $"{field.Item1}={Uri.EscapeDataString(field.Item2)}"));
+
+    /// <summary>What is wrong, beside the fields of the form.</summary>
+    internal static FormErrors ErrorsOf(Error error)
+    {
+        var errors = new FormErrors();
+        foreach (var (name, _) in Labels)
+            foreach (var (field, sentence) in error.Fields)
+                if (NameOf(field) == name) errors.Add(name, sentence);
+        if (error.Code == ScheduleErrors.TimeTaken.Code) errors.Add("time", "That time was just taken. Choose another time, or find the next free one; everything you entered is still here.");
+        else if (error.Code == ScheduleErrors.NotPractitioner.Code) errors.Add("practitionerId", $"{error.Title} {error.Next}");
+        else if (errors.IsEmpty) errors.Add("", $"{error.Title} {error.Next}");
+        return errors;
+    }
+
+    /// <summary>Whether whoever fills in the form can do something about it there.</summary>
+    internal static bool Concerns(Error error) =>
+        error.Fields.Count > 0 || error.Code == ScheduleErrors.TimeTaken.Code || error.Code == ScheduleErrors.PatientArchived.Code || error.Code == ScheduleErrors.NotPractitioner.Code || error.Code == ScheduleErrors.WrongStatus.Code;
+
+    /// <summary>Where what is stored says something else than the form: the label, and what is stored in words.</summary>
+    public IReadOnlyList<(string Label, string Stored)> DifferencesFrom(Appointment now, IReadOnlyList<Practitioner> practitioners, IReadOnlyList<AppointmentType> types)
+    {
+        var stored = Of(now);
+        return [.. Labels.Where(label => label.Name != "patientId" && Tidy(this[label.Name]) != Tidy(stored[label.Name])).Select(label => (label.Label, label.Name switch
+        {
+            "practitionerId" => practitioners.FirstOrDefault(practitioner => practitioner.Id == now.PractitionerId)?.Name ?? "somebody else",
+            "type" => types.TypeName(now.Type),
+            "date" => PatientText.Date(DateOnly.FromDateTime(now.StartsAt.DateTime)),
+            _ => stored[label.Name],
+        }))];
+
+        static string Tidy(string text) => text.Trim().ReplaceLineEndings("\n");
+    }
+
+    private static string NameOf(string field) => field switch { "startsAt" or "from" => "time", "endsAt" => "minutes", "practitioner" => "practitionerId", _ => field };
+}
