@@ -28,6 +28,37 @@ public sealed class ImportScenarioTests(ServerFixture fixture)
     }
 
     [Fact]
+    public async Task Practitioners_and_appointments_come_in_by_the_routes_of_imports()
+    {
+        using var client = await fixture.Server.SignInAs(BuiltInRole.Owner, fixture.Server.Second);
+        const string People = Header + "hist-1,1961-03-04,,,,,,Avelina,Historytest,,,,,,F,,,,,,,,,,\n",
+            Providers = "Id,ORGANIZATION,NAME,GENDER,SPECIALITY,ADDRESS\nhist-p,o,Rosalind884 Fenwick698,F,GENERAL PRACTICE,x\n",
+            Encounters = "Id,START,STOP,PATIENT,ORGANIZATION,PROVIDER,PAYER,ENCOUNTERCLASS\nhist-e,2019-03-31T00:30:00Z,2019-03-31T01:30:00Z,hist-1,o,hist-p,p,wellness\nhist-f,2019-03-31T00:30:00Z,,hist-2,o,hist-p,p,wellness\n";
+        foreach (var (kind, file) in ((string, string)[])[("patients", People), ("practitioners", Providers), ("appointments", Encounters)])
+        {
+            var sent = await client.SendAsync(HttpMethod.Post, kind == "patients" ? "/api/imports" : $"/api/imports?kind={kind}", Form(("file", file)));
+            Assert.Equal((HttpStatusCode.OK, kind, 1), (sent.Status, sent.Json.GetProperty("kind").GetString(), sent.Json.GetProperty("created").GetInt32()));
+            var id = sent.Json.GetProperty("id").GetGuid();
+            Assert.Equal(id, (await client.GetAsync($"/api/imports?kind={kind}")).Json.GetProperty("items")[0].GetProperty("id").GetGuid());
+            Assert.Equal("finished", (await client.GetAsync($"/api/imports/{id}")).Json.GetProperty("state").GetString());
+            if (kind == "appointments") Assert.Contains("3,PATIENT,patient-unknown", (await client.GetAsync($"/api/imports/{id}/report.csv")).Text, StringComparison.Ordinal);
+        }
+        // The clocks went forward in between: half past midnight to half past two.
+        var one = (await client.GetAsync("/api/appointments?day=2019-03-31")).Json.GetProperty("items")[0];
+        Assert.Equal(("2019-03-31T00:30:00+00:00", "2019-03-31T02:30:00+01:00"), (one.GetProperty("startsAt").GetString(), one.GetProperty("endsAt").GetString()));
+        Assert.Equal("CHP-IMPORT-0015", (await client.SendAsync(HttpMethod.Post, "/api/imports?kind=invoices", Form(("file", People)))).Code);
+        Assert.Equal("CHP-IMPORT-0010", (await client.SendAsync(HttpMethod.Post, "/api/imports?kind=practitioners", Form(("file", Encounters)))).Code);
+        // The routes of patients are of patients.
+        Assert.Equal("CHP-IMPORT-0010", (await client.SendAsync(HttpMethod.Post, "/api/patients/import", Form(("file", Encounters)))).Code);
+        Assert.All((await client.GetAsync("/api/patients/import")).Json.GetProperty("items").EnumerateArray(), item => Assert.Equal("patients", item.GetProperty("kind").GetString()));
+
+        using var reception = await fixture.Server.SignInAs(BuiltInRole.Reception, fixture.Server.Second);
+        Assert.Equal(HttpStatusCode.Forbidden, (await reception.SendAsync(HttpMethod.Post, "/api/imports", Form(("file", Providers)))).Status);
+        var past = (await client.GetAsync("/api/team?state=past")).Json.GetProperty("items")[0];
+        Assert.Equal("CHP-TEAM-0005", (await client.SendAsync(HttpMethod.Post, $"/api/team/{past.GetProperty("id").GetGuid()}/reactivate")).Code);
+    }
+
+    [Fact]
     public async Task Other_columns_need_a_mapping_which_may_come_after_the_file()
     {
         using var client = await fixture.Server.SignInAs(BuiltInRole.Reception, fixture.Server.Second);

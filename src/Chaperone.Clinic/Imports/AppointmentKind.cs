@@ -34,16 +34,16 @@ internal sealed class AppointmentKind : ImportKind
         new(EndTime, "Ends: time of the same day", "The appointment", EndTime, ["endtime", "totime", "until", "to"]),
         new(Minutes, "Length in minutes", "The appointment", Minutes, ["minutes", "duration", "durationminutes", "length", "mins"]),
         new(Type, "Type of appointment", "The appointment", Type, ["type", "appointmenttype", "slottype"]),
-        new(EncounterClass, "Class of encounter (FHIR)", "The appointment", EncounterClass, ["encounterclass", "class"]),
+        new(EncounterClass, "Class of encounter", "The appointment", EncounterClass, ["encounterclass", "class"]),
         new(Status, "Status", "The appointment", Status, ["status", "appointmentstatus", "state", "outcome"]),
         new(Reason, "Reason, as the patient may read it", "The appointment", Reason, []),
         new(Note, "Note for colleagues", "The appointment", Note, []),
-        new(PatientExternalId, "Id in the other system", "Patient", PatientExternalId, ["patient", "patientid", "patientexternalid", "pid", "patientref"]),
-        new(PatientNhsNumber, "NHS number", "Patient", PatientNhsNumber, ["nhsnumber", "nhsno", "nhs", "patientnhsnumber"]),
-        new(PatientId, "Record in Chaperone", "Patient", PatientId, ["chaperoneid", "chaperonepatientid"]),
-        new(PractitionerExternalId, "Id in the other system", "Practitioner", PractitionerExternalId, ["provider", "providerid", "practitionerid", "clinicianid", "doctorid"]),
-        new(PractitionerName, "Name", "Practitioner", PractitionerName, ["practitioner", "practitionername", "clinician", "clinicianname", "doctor", "doctorname", "providername", "with"]),
-        new(PractitionerEmail, "Email", "Practitioner", PractitionerEmail, ["practitioneremail", "clinicianemail", "doctoremail", "provideremail"]),
+        new(PatientExternalId, "Patient: id in the other system", "Patient", PatientExternalId, ["patient", "patientid", "patientexternalid", "pid", "patientref"]),
+        new(PatientNhsNumber, "Patient: NHS number", "Patient", PatientNhsNumber, ["nhsnumber", "nhsno", "nhs", "patientnhsnumber"]),
+        new(PatientId, "Patient: record in Chaperone", "Patient", PatientId, ["chaperoneid", "chaperonepatientid"]),
+        new(PractitionerExternalId, "Practitioner: id in the other system", "Practitioner", PractitionerExternalId, ["provider", "providerid", "practitionerid", "clinicianid", "doctorid"]),
+        new(PractitionerName, "Practitioner: name", "Practitioner", PractitionerName, ["practitioner", "practitionername", "clinician", "clinicianname", "doctor", "doctorname", "providername", "with"]),
+        new(PractitionerEmail, "Practitioner: email", "Practitioner", PractitionerEmail, ["practitioneremail", "clinicianemail", "doctoremail", "provideremail"]),
     ]);
 
     // What was found, and what the patient came with, is clinical content: codes and descriptions are left out, and listed like every column that is.

@@ -22,7 +22,7 @@ internal static class TeamApi
         var api = routes.MapGroup("/api/team").WithTags("Team");
         api.MapGet("", async (HttpContext http, string? role, string? state, string? twoFactor, string? signedIn, string? locked) =>
                 TeamFilter.Read(role, locked == "true" ? MemberStates.Locked : state, twoFactor, signedIn) is { } list ? await ListAsync(http, list) : Problem.Of(PlatformErrors.Malformed))
-            .Runs(typeof(ListMembers)).WithSummary("Accounts by name; role, state (active, invited, locked, deactivated), twoFactor, signedIn (true, false) and locked=true narrow.");
+            .Runs(typeof(ListMembers)).WithSummary("Accounts by name; role, state (active, invited, locked, deactivated, past), twoFactor, signedIn (true, false) and locked=true narrow.");
         api.Post("find", async http => await AuthApi.Body<Find>(http) is { Text: { } text } ? await ListAsync(http, new(Text: text)) : Problem.Of(PlatformErrors.Malformed))
             .Runs(typeof(ListMembers)).WithSummary("Accounts in whose name or address each word of text stands. A body, because names do not belong in addresses.");
         api.Post("", async http => await AuthApi.Body<Invite>(http) is { } invite

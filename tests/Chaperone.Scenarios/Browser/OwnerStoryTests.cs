@@ -115,7 +115,7 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await visit.AtAsync("Patients");
         await visit.ExamineAsync("patients-none");
         await visit.Link("Import").ClickAsync();
-        await visit.AtAsync("Import patients");
+        await visit.AtAsync("Import");
         await visit.Page.SetInputFilesAsync("#file", new FilePayload { Name = "patients.csv", MimeType = "text/csv", Buffer = ImportedPeople.File });
         await visit.Button("Upload").ClickAsync();
         await visit.AtAsync("Preview");
@@ -131,8 +131,8 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await EndOfImportAsync(visit);
         await visit.SeesAsync("date-invalid");
         await visit.ExamineAsync("import-report");
-        await visit.Link("Import patients").ClickAsync();
-        await visit.AtAsync("Import patients");
+        await visit.Link("Import").ClickAsync();
+        await visit.AtAsync("Import");
         await visit.ExamineAsync("import");
     }
 
