@@ -52,13 +52,24 @@ public static class PageResults
     public static IResult Fragment<TComponent>(this HttpContext http, object parameters, int status = StatusCodes.Status200OK) where TComponent : IComponent =>
         new RazorComponentResult<FragmentRoot>(new { Context = http.BareContext(), Component = typeof(TComponent), Parameters = ValuesOf(parameters) }) { StatusCode = status, PreventStreamingRendering = true };
 
-    /// <summary>The error as a page: what happened, its code, what to do. Asks to sign in, to enrol or to confirm where that is what is missing.</summary>
-    public static async Task<IResult> PageError(this HttpContext http, Error error)
+    /// <summary>
+    /// The error as a page: what happened, its code, what to do. Asks to sign in, to enrol or to confirm where that is what is missing. A posted form that lacks a fresh code goes on
+    /// with what was typed once the code was given (<see cref="KeptForm"/>); where it cannot, the person comes back to <paramref name="from"/>.
+    /// </summary>
+    /// <param name="http">The request.</param>
+    /// <param name="error">What went wrong.</param>
+    /// <param name="from">The page the form stands on; the start page when not given.</param>
+    public static async Task<IResult> PageError(this HttpContext http, Error error, string? from = null)
     {
-        var back = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path.Value! : "/";
+        var back = from ?? (HttpMethods.IsGet(http.Request.Method) ? http.Request.Path.Value! : "/");
         if (error.Code == PlatformErrors.SignInRequired.Code) return http.SeeOther(back == "/" ? "/sign-in" : "/sign-in?to=" + Uri.EscapeDataString(back));
         if (error.Code == PlatformErrors.EnrolmentRequired.Code) return http.SeeOther("/enrol");
-        if (error.Code == PlatformErrors.StepUpRequired.Code) return http.SeeOther("/step-up?to=" + Uri.EscapeDataString(back));
+        if (error.Code == PlatformErrors.StepUpRequired.Code)
+        {
+            return HttpMethods.IsPost(http.Request.Method) && http.RequestServices.GetService<StepUpOfRequest>() is { } stepUp && await http.ReadForm() is { } form && KeptForm.Keep(http, form) is { } kept
+                ? await stepUp.Ask(http, back, kept)
+                : http.SeeOther("/step-up?to=" + Uri.EscapeDataString(back));
+        }
         return await http.Page<ErrorPage>(new { error.Title, error.Code, WhatToDo = error.Next, error.Status }, error.Status);
     }
 
@@ -75,7 +86,9 @@ public static class PageResults
     }
 
     /// <summary>A posted form's fields; a field sent twice gives its last value. Null when it is no form or too large. Stays in memory.</summary>
-    public static async Task<IReadOnlyDictionary<string, string>?> ReadForm(this HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="asSent">Whether a <see cref="KeptForm"/> is left sealed, instead of standing for the whole form.</param>
+    public static async Task<IReadOnlyDictionary<string, string>?> ReadForm(this HttpContext http, bool asSent = false)
     {
         if (!http.Request.HasFormContentType || http.Request.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase)) return null;
         try
@@ -83,6 +96,7 @@ public static class PageResults
 #pragma warning disable RS0030 // url-encoded forms are parsed in memory; only multipart forms are spooled to disk
             var form = await http.Request.ReadFormAsync(new FormOptions { BufferBody = false, ValueLengthLimit = MostFormBytes, BufferBodyLengthLimit = MostFormBytes }, http.RequestAborted);
 #pragma warning restore RS0030
+            if (!asSent && form.TryGetValue(KeptForm.FieldName, out var kept)) return KeptForm.Open(http, http.Request.Path, kept.ToString());
             return form.ToDictionary(field => field.Key, field => field.Value.LastOrDefault() ?? "", StringComparer.Ordinal);
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or BadHttpRequestException)

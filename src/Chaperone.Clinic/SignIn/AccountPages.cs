@@ -4,6 +4,7 @@ using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Chaperone.Clinic.SignIn;
 
@@ -40,21 +41,24 @@ internal static class AccountPages
         routes.Get("/step-up", http => StepUp(http, SignInPages.LocalPath(http.Request.Query["to"]))).Runs(typeof(ViewMe));
         routes.MapPost("/step-up", async (HttpContext http, AccountDesk desk) =>
         {
-            if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
-            var to = SignInPages.LocalPath(form.GetValueOrDefault("to"));
+            if (await http.ReadForm(asSent: true) is not { } form) return await http.PageError(PlatformErrors.Malformed);
+            var (to, action, kept) = (SignInPages.LocalPath(form.GetValueOrDefault("to")), SignInPages.LocalPath(form.GetValueOrDefault("action")), form.GetValueOrDefault(KeptForm.FieldName));
             var backup = form.GetValueOrDefault("backupCode") is { Length: > 0 };
             var done = await desk.StepUpAsync(http, form.GetValueOrDefault("code"), form.GetValueOrDefault("backupCode"));
-            if (done.Error is not { } error) return http.SeeOther(to, "Confirmed. You can go on for five minutes.");
-            return error.Code == SignInErrors.CodeRefused.Code ? await StepUp(http, to, error, backup) : await Failed(http, error, "/step-up");
+            if (done.Error is { } error) return error.Code == SignInErrors.CodeRefused.Code ? await StepUp(http, to, error, backup, kept is null ? null : (action, kept)) : await Failed(http, error, "/step-up");
+            if (kept is null) return http.SeeOther(to, "Confirmed. You can go on for five minutes.");
+            // 307: the browser posts the same fields again, to where the form was going.
+            return KeptForm.Open(http, action, kept) is null
+                ? http.SeeOther(to, "Confirmed, but what you had typed is kept for ten minutes only. Please do it again.", Tone.Warning)
+                : Results.Redirect(action, preserveMethod: true);
         }).Runs(typeof(CountOwnAttempt), typeof(StepUp), typeof(ViewMe));
 
         routes.MapGet("/reset/{token}", (HttpContext http, string token) => ChoosePassword(http, token)).Runs(typeof(CheckLink));
         routes.MapPost("/reset", Reset).Runs(typeof(CheckLink), typeof(UseLink), typeof(NoteNetworkLimited));
     }
 
-    /// <summary>The error as a page; what is missing a confirmation goes there and comes back to <paramref name="back"/>.</summary>
-    public static async Task<IResult> Failed(HttpContext http, Error error, string back) =>
-        error.Code == PlatformErrors.StepUpRequired.Code ? http.SeeOther("/step-up?to=" + Uri.EscapeDataString(back)) : await http.PageError(error);
+    /// <summary>The error as a page; what is missing a confirmation gets one first.</summary>
+    public static Task<IResult> Failed(HttpContext http, Error error, string back) => http.PageError(error, back);
 
     private static async Task<IResult> Account(HttpContext http, FormErrors? errors = null)
     {
@@ -101,13 +105,18 @@ internal static class AccountPages
         return await http.Page<BackupCodesPage>(new { Codes = codes.BackupCodes, Heading = heading, IsNew = isNew });
     }
 
-    private static async Task<IResult> StepUp(HttpContext http, string to, Error? error = null, bool withBackupCode = false)
+    /// <summary>Asks for the code between a posted form and what it does.</summary>
+    public static Task<IResult> AskForCode(HttpContext http, string back, string kept) => StepUp(http, back, kept: (http.Request.Path, kept));
+
+    private static async Task<IResult> StepUp(HttpContext http, string to, Error? error = null, bool withBackupCode = false, (string Action, string Form)? kept = null)
     {
-        var me = await http.Run(new ViewMe());
+        // Past the endpoint's own list: any form may end here, as any page shows who is signed in.
+        var me = await http.RequestServices.GetRequiredService<ReferenceMonitor>().Run(new ViewMe(), http.Caller(), http.RequestAborted);
         if (me.Error is { } nobody) return await http.PageError(nobody);
         if (!me.Value.TwoFactorEnabled) return http.SeeOther("/enrol", "This step asks for a code. Set up an authenticator app first.", Tone.Info);
         var errors = error is null ? null : new FormErrors { { withBackupCode ? "backupCode" : "code", error.Title + " Each code works once." } };
-        return await http.Page<StepUpPage>(new { To = to, Errors = errors, WithBackupCode = withBackupCode }, error is null ? 200 : StatusCodes.Status422UnprocessableEntity);
+        return await http.Page<StepUpPage>(
+            new { To = to, Errors = errors, WithBackupCode = withBackupCode, kept?.Action, Kept = kept?.Form }, error is null && kept is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 
     private static async Task<IResult> Reset(HttpContext http, AccountDesk desk)

@@ -37,7 +37,8 @@ public static class SignInFeature
         .AddSingleton(new NavPlace(900, SecuritySettings.Path, "Sign-in rules", "shield-lock", Permission.SecurityManage, NavPlace.Security))
         .AddSingleton(new NavPlace(990, "/account/security", "Your account", "user-circle", null, NavPlace.Security))
         .AddSingleton(new NavPlace(995, ProfilePages.Own, "Your profile", "id-badge-2", null, "You"))
-        .AddSingleton(new PersonOfRequest(Person));
+        .AddSingleton(new PersonOfRequest(Person))
+        .AddSingleton(new StepUpOfRequest(AccountPages.AskForCode));
 
     /// <summary>Maps its routes and pages.</summary>
     public static void MapSignIn(IEndpointRouteBuilder routes)

@@ -45,6 +45,39 @@ public sealed class TeamStoryTests(BrowserFixture fixture)
         nora.AssertExamined();
     }
 
+    [Fact]
+    public async Task What_was_typed_outlives_the_code_that_ran_out()
+    {
+        var clinic = await fixture.Server.AddClinicAsync("kept.localhost");
+        await using var owner = await fixture.SignedInAsync(BuiltInRole.Owner, clinic: clinic);
+        await owner.GoAsync("/settings/team/invite", "Invite somebody");
+        await owner.FillAsync("Name", "Nell Kept");
+        await owner.FillAsync("Email address", "nell@kept.localhost");
+        await owner.Page.GetByLabel("Nurse", new() { Exact = true }).CheckAsync();
+        fixture.Server.Clock.Advance(TimeSpan.FromMinutes(6));
+        await owner.Button("Invite").ClickAsync();
+        await owner.AtAsync("Please confirm it is you");
+        await owner.SeesAsync("What you typed is kept");
+        await owner.ExamineAsync("step-up-kept");
+        await owner.FillAsync("Code from your authenticator app", await clinic.Account(BuiltInRole.Owner).NextCodeAsync(fixture.Server.Clock));
+        await owner.Button("Confirm").ClickAsync();
+        await owner.AtAsync("Invitation");
+        await owner.SeesAsync("For Nell Kept");
+        Assert.DoesNotContain("Nell", owner.Page.Url, StringComparison.OrdinalIgnoreCase);
+
+        // A form that Turbo sends: its answer is a page in its place.
+        await owner.GoAsync($"/settings/team/{clinic.Account(BuiltInRole.Nurse).Member}/edit", "Edit details");
+        await owner.FillAsync("Email address", "nora@kept.localhost");
+        fixture.Server.Clock.Advance(TimeSpan.FromMinutes(6));
+        await owner.Button("Save").ClickAsync();
+        await owner.AtAsync("Please confirm it is you");
+        await owner.FillAsync("Code from your authenticator app", await clinic.Account(BuiltInRole.Owner).NextCodeAsync(fixture.Server.Clock));
+        await owner.Button("Confirm").ClickAsync();
+        await owner.AtAsync("Test Nurse");
+        await owner.SeesAsync("nora@kept.localhost");
+        owner.AssertExamined();
+    }
+
     // The menu of a telephone is folded away, which hides it from who asks by role.
     private static ILocator PlaceOf(Visit visit, string path) => visit.Page.Locator($"#side a[href='{path}']");
 
