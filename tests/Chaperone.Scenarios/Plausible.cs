@@ -81,7 +81,7 @@ internal static partial class Plausible
             "device" or "leave" => ids.Other.ToString(),
             "code" => "video",
             _ when path.Contains("/rooms", StringComparison.Ordinal) => ids.Room.ToString(),
-            _ when path.Contains("/practitioners", StringComparison.Ordinal) => ids.Practitioner.ToString(),
+            _ when path.Contains("/practitioners", StringComparison.Ordinal) || path.Contains("/schedule/hours", StringComparison.Ordinal) => ids.Practitioner.ToString(),
             _ when path.Contains("/import", StringComparison.Ordinal) || path.Contains("/devices", StringComparison.Ordinal) => ids.Other.ToString(),
             _ when path.Contains("/mail/", StringComparison.Ordinal) => ids.Other.ToString(),
             _ when path.Contains("/appointments", StringComparison.Ordinal) => ids.Appointment.ToString(),

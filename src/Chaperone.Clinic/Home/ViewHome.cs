@@ -93,13 +93,21 @@ internal sealed class ViewHomeHandler(ClinicLog log, DataFolder folder) : IHandl
         {
             model = model with
             {
-                PatientsActive = await db.Set<PatientRow>().CountAsync(patient => patient.Status == PatientRow.Active, cancel),
+                PatientsActive = await Known(scope).CountAsync(patient => patient.Status == PatientRow.Active, cancel),
                 RegisteredByDay = oversees ? await RegisteredAsync(scope, cancel) : null,
             };
         }
         if (oversees || (May(Permission.ScheduleView) && May(Permission.ReportView))) model = model with { AppointmentsByDay = await OutcomesAsync(scope, cancel) };
         if (oversees) model = model with { Team = await TeamAsync(scope, cancel), Disk = folder.Room() };
         return May(Permission.AuditView) ? model with { Log = LogIntegrity.Of(log) } : model;
+    }
+
+    // A number tells too: whoever sees their own patients only is told how many those are.
+    private static IQueryable<PatientRow> Known(OperationScope scope)
+    {
+        var rows = scope.Db.Set<PatientRow>().AsQueryable();
+        var reach = scope.Actor.Rights.WeakestRelation(Permission.PatientView, scope.Actor.State.Elevated, scope.Now) ?? Relation.Own;
+        return PatientReach.Of(scope, reach) is { } within ? rows.Where(patient => within.Contains(patient.Id)) : rows;
     }
 
     private static Task<bool> SeesPatients(OperationScope scope, CancellationToken cancel)

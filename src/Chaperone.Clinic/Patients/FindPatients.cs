@@ -83,7 +83,7 @@ internal sealed class FindPatientsHandler(PatientRegister register) : IHandler<F
             var others = Having(tokens, need);
             ids = ids.Where(id => others.Any(token => token.RowId == id));
         }
-        if (PatientReach.OnlyOne(scope) is { } only) ids = ids.Where(id => id == only);
+        if (PatientReach.Of(scope) is { } within) ids = ids.Where(id => within.Contains(id));
         if (needs[0].Tokens.Count > 1) ids = ids.Distinct();
         return ids.OrderByDescending(id => id).Take(OpenedAtMost);
     }
@@ -98,13 +98,6 @@ internal sealed class FindPatientsHandler(PatientRegister register) : IHandler<F
 
     /// <summary>A row must have one of these tokens in this index.</summary>
     internal sealed record Need(short IndexId, IReadOnlyList<byte[]> Tokens);
-}
-
-/// <summary>Which patients a list may show.</summary>
-internal static class PatientReach
-{
-    /// <summary>Null for all of the clinic. Otherwise the only one: the actor's own record, or nobody's, as long as nothing else relates people to patients.</summary>
-    public static Guid? OnlyOne(OperationScope scope) => scope.Reach <= Relation.SameClinic ? null : scope.Actor.PatientId ?? Guid.Empty;
 }
 
 /// <summary>Family name, given names, date of birth, id: after opening, as the database cannot order what it cannot read.</summary>

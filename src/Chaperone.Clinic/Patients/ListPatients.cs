@@ -51,7 +51,7 @@ internal sealed class ListPatientsHandler : IHandler<ListPatients, PatientList>,
         var rows = scope.Db.Set<PatientRow>().AsNoTracking();
         if (status != "all") rows = rows.Where(row => row.Status == status);
         if (request.Cursor is not null) rows = rows.Where(row => row.Id < before);
-        if (PatientReach.OnlyOne(scope) is { } only) rows = rows.Where(row => row.Id == only);
+        if (PatientReach.Of(scope) is { } within) rows = rows.Where(row => within.Contains(row.Id));
         var page = await scope.OpenCandidates(rows.OrderByDescending(row => row.Id).Take(request.Limit + 1), cancel);
         var items = page.OrderByDescending(row => row.Id).Take(request.Limit).ToArray();
         foreach (var row in items) scope.Show(row);

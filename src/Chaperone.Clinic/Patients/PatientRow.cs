@@ -50,6 +50,15 @@ public sealed record Patient(Guid Id, long Version, string Status, DateTimeOffse
 /// <summary>Patients as what operations are about.</summary>
 internal static class PatientResource
 {
-    /// <summary>A patient's own account stands closest; everybody else of the clinic stands to them as a colleague, until appointments, care teams and shares exist.</summary>
-    public static readonly Resource Patient = Resource.Define("patient", "SELECT CASE WHEN id = $3 THEN 4 ELSE 1 END FROM clinic.patient WHERE id = $1");
+    /// <summary>
+    /// A patient's own account stands closest, and with it whoever has seen them as practitioner in the last twelve months or is to in the next three. Everybody else of the clinic stands to
+    /// them as a colleague, until care teams and shares exist. What was cancelled relates nobody: who books and cancels must not be able to open records to somebody for good.
+    /// <see cref="PatientReach"/> says the same of lists.
+    /// </summary>
+    public static readonly Resource Patient = Resource.Define("patient", """
+        SELECT CASE WHEN p.id = $3 OR EXISTS (
+            SELECT FROM clinic.appointment a
+            WHERE a.practitioner_id = $2 AND a.subject_id = p.id AND a.starts_at >= $4 - interval '12 months' AND a.starts_at < $4 + interval '3 months' AND a.status <> 'cancelled') THEN 4 ELSE 1 END
+        FROM clinic.patient p WHERE p.id = $1
+        """);
 }

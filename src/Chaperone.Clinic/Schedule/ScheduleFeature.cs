@@ -15,7 +15,9 @@ public static class ScheduleFeature
         .AddSingleton(new ModelPart(AppointmentRow.Model)).AddSingleton(new ModelPart(RotaTables.Model)).AddScoped<Diary>().AddScoped<RotaBook>().AddScoped<FreeTimes>()
         .AddSingleton(new NavPlace(10, "/schedule", "Schedule", "calendar", Permission.ScheduleView, Except: [BuiltInRole.Patient.Code]))
         .AddSingleton(new NavPlace(11, "/schedule/mine", "My day", "stethoscope", Permission.ScheduleAttend, Except: [BuiltInRole.Owner.Code, BuiltInRole.Manager.Code, BuiltInRole.Reception.Code]))
-        .AddSingleton(new NavPlace(11, "/schedule/mine", "My appointments", "calendar", Permission.ScheduleView, Except: [.. BuiltInRole.All.Select(role => role.Code).Where(code => code != BuiltInRole.Patient.Code)]));
+        .AddSingleton(new NavPlace(11, "/schedule/mine", "My appointments", "calendar", Permission.ScheduleView, Except: [.. BuiltInRole.All.Select(role => role.Code).Where(code => code != BuiltInRole.Patient.Code)]))
+        .AddSingleton(new NavPlace(13, HoursPages.Home, "Hours and leave", "clock", Permission.ScheduleAttend))
+        .AddSingleton(new NavPlace(885, ScheduleSettingsPages.Home, "Schedule settings", "calendar", Permission.SettingsEdit, "Settings"));
 
     /// <summary>Maps the schedule's pages and its API.</summary>
     public static IEndpointRouteBuilder MapSchedule(this IEndpointRouteBuilder endpoints)
@@ -23,6 +25,8 @@ public static class ScheduleFeature
         ScheduleApi.Map(endpoints);
         RotaApi.Map(endpoints);
         SchedulePages.Map(endpoints);
+        HoursPages.Map(endpoints);
+        ScheduleSettingsPages.Map(endpoints);
         return endpoints;
     }
 }

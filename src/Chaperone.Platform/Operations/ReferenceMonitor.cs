@@ -114,6 +114,7 @@ public sealed class ReferenceMonitor(
                 new NpgsqlParameter<Guid> { TypedValue = id },
                 new() { Value = (object?)actor.Id ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
                 new() { Value = (object?)actor.PatientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow(), NpgsqlDbType = NpgsqlDbType.TimestampTz },
             },
         };
         if (policy.Row is { } type)

@@ -3,7 +3,7 @@ namespace Chaperone.Platform.Operations;
 /// <summary>A sort of thing operations are about, and how an actor's relation to one of them is found.</summary>
 /// <remarks>
 /// The relation query runs as the app role with the clinic set, in the round trip that begins the transaction. $1 is the resource's id, $2 the actor's
-/// account id, $3 the id of the patient the account belongs to (or null). It answers a number of <see cref="Access.Relation"/>, or no row for none.
+/// account id, $3 the id of the patient the account belongs to (or null), $4 the moment, for relations that end. It answers a number of <see cref="Access.Relation"/>, or no row for none.
 /// </remarks>
 public sealed class Resource
 {

@@ -1,4 +1,5 @@
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -20,7 +21,7 @@ public abstract class PatientsWorld : IAsyncLifetime
 
     public virtual async ValueTask InitializeAsync()
     {
-        Platform = await TestPlatform.CreateAsync(services => services.AddPatients(), typeof(RegisterPatient).Assembly, typeof(BulkRegister).Assembly);
+        Platform = await TestPlatform.CreateAsync(services => services.AddPatients().AddSchedule(), typeof(RegisterPatient).Assembly, typeof(BulkRegister).Assembly);
         Clinic = await Platform.AddClinicAsync("one.test");
         OtherClinic = await Platform.AddClinicAsync("two.test");
         Doctor = Platform.As(Clinic, BuiltInRole.Doctor);

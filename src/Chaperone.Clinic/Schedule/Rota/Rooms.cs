@@ -10,7 +10,7 @@ namespace Chaperone.Clinic.Schedule.Rota;
 /// <param name="Version">Version of the record: the ETag.</param>
 /// <param name="Name">What it is called.</param>
 /// <param name="Active">Whether it can be chosen.</param>
-internal sealed record Room(Guid Id, long Version, string Name, bool Active);
+public sealed record Room(Guid Id, long Version, string Name, bool Active);
 
 /// <summary>Shows the clinic's rooms, by name.</summary>
 /// <param name="Retired">Whether to show those too that cannot be chosen any more.</param>

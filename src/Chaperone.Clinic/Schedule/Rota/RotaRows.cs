@@ -8,8 +8,10 @@ using Microsoft.EntityFrameworkCore;
 namespace Chaperone.Clinic.Schedule.Rota;
 
 /// <summary>A practitioner's weeks, the earliest first; empty while they work when the clinic does.</summary>
-internal sealed record WorkingHours(IReadOnlyList<WeekPattern> Patterns) : ISealedPayload<WorkingHours>
+/// <param name="Patterns">Their weeks.</param>
+public sealed record WorkingHours(IReadOnlyList<WeekPattern> Patterns) : ISealedPayload<WorkingHours>
 {
+    /// <inheritdoc />
     public static JsonTypeInfo<WorkingHours> Json => RotaJson.Default.WorkingHours;
 
     /// <summary>The pattern that holds on a day, or null where none does and the clinic's week counts.</summary>

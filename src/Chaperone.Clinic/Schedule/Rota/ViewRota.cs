@@ -28,7 +28,7 @@ internal sealed record ViewOwnRota : IOperation<PractitionerRota>
 /// <param name="ClinicWeek">When the clinic works.</param>
 /// <param name="Leave">What has not ended a month ago, in order.</param>
 /// <param name="SeesWhy">Whether the reasons for leave are shown.</param>
-internal sealed record PractitionerRota(Guid PractitionerId, string Name, long Version, WorkingHours Hours, WeekPattern ClinicWeek, IReadOnlyList<Leave> Leave, bool SeesWhy);
+public sealed record PractitionerRota(Guid PractitionerId, string Name, long Version, WorkingHours Hours, WeekPattern ClinicWeek, IReadOnlyList<Leave> Leave, bool SeesWhy);
 
 /// <summary>A time of leave as shown.</summary>
 /// <param name="Id">Its id.</param>
@@ -36,7 +36,7 @@ internal sealed record PractitionerRota(Guid PractitionerId, string Name, long V
 /// <param name="EndsAt">First moment after.</param>
 /// <param name="Kind">A code of <see cref="LeaveKinds"/>; null for whom it does not concern.</param>
 /// <param name="Note">What was typed, for the same people.</param>
-internal sealed record Leave(Guid Id, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string? Kind, string? Note);
+public sealed record Leave(Guid Id, DateTimeOffset StartsAt, DateTimeOffset EndsAt, string? Kind, string? Note);
 
 internal sealed class ViewRotaHandler(Diary diary, RotaBook rota) : IHandler<ViewRota, PractitionerRota>, IHandler<ViewOwnRota, PractitionerRota>
 {
