@@ -54,6 +54,7 @@ public sealed class HistoryStoryTests(BrowserFixture fixture)
         await owner.ExamineAsync("history-report");
 
         await OwnColumnsAsync(owner);
+        await ScheduleAsync(owner);
         await TeamAsync(owner);
         owner.AssertExamined();
     }
@@ -103,6 +104,22 @@ public sealed class HistoryStoryTests(BrowserFixture fixture)
         await visit.AtAsync("Import");
         await visit.SeesAsync("an appointment needs both to be here");
         await visit.ExamineAsync("history-import");
+    }
+
+    /// <summary>The past days have them, with those who saw them then, overlapping and as long as they were.</summary>
+    private static async Task ScheduleAsync(Visit visit)
+    {
+        await visit.Page.GotoAsync(visit.Url("/schedule?day=2023-01-27"));
+        var doctor = visit.Page.Locator(".diary-column").Filter(new() { Has = visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Rosalind Fenwick" }) });
+        await Assertions.Expect(doctor.Locator(".appt")).ToHaveCountAsync(2);
+        await Assertions.Expect(doctor.GetByText("ASHWORTH, Edith")).ToBeVisibleAsync();
+        await Assertions.Expect(doctor.GetByRole(AriaRole.Link, new() { Name = "Book with" })).ToHaveCountAsync(0);
+        await visit.ExamineAsync("history-day");
+        // A stay of three days is on the day in its middle too.
+        await visit.Page.GotoAsync(visit.Url("/schedule?day=2023-02-05"));
+        await Assertions.Expect(visit.Page.Locator(".diary-column .appt")).ToHaveCountAsync(1);
+        await Assertions.Expect(visit.Page.Locator(".diary-column .appt")).ToContainTextAsync("BARLOW");
+        await visit.ExamineAsync("history-stay");
     }
 
     private static async Task TeamAsync(Visit visit)
