@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -16,8 +17,8 @@ internal static class AppointmentPages
     {
         var pages = schedule.MapGroup("appointments/{id:guid}");
         pages.MapGet("", View).Runs(typeof(ViewAppointmentSheet));
-        pages.MapGet("edit", Edit).Runs(typeof(ViewAppointmentSheet), typeof(ListPractitioners), typeof(ListAppointmentTypes));
-        pages.MapPost("edit", Change).Runs(typeof(ChangeAppointment), typeof(ViewAppointmentSheet), typeof(ListPractitioners), typeof(ListAppointmentTypes));
+        pages.MapGet("edit", Edit).Runs(typeof(ViewAppointmentSheet), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
+        pages.MapPost("edit", Change).Runs(typeof(ChangeAppointment), typeof(ViewAppointmentSheet), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
         pages.MapPost("move", Move).Runs(typeof(MoveAppointment));
         pages.MapGet("cancel", AskCancel).Runs(typeof(ViewAppointmentSheet));
         pages.MapPost("cancel", Cancel).Runs(typeof(CancelAppointment), typeof(ViewAppointmentSheet));
@@ -87,11 +88,14 @@ internal static class AppointmentPages
         if (practitioners.Error is { } refused) return await http.PageError(refused);
         var types = await http.Run(new ListAppointmentTypes());
         if (types.Error is { } unsorted) return await http.PageError(unsorted);
+        IReadOnlyList<AppointmentType> sorts = sheet.Type is { Active: false } retired ? [.. types.Value, retired] : types.Value;   // what it is already stays a choice
+        var rooms = await http.Run(new ListRooms());
+        if (rooms.Error is { } unplaced) return await http.PageError(unplaced);
         // Whoever has it now stays a choice, also when nobody new can be booked with them.
         var item = sheet.Appointment;
         IReadOnlyList<Practitioner> choices = practitioners.Value.Any(one => one.Id == item.PractitionerId) ? practitioners.Value : [.. practitioners.Value, new(item.PractitionerId, sheet.Practitioner, null, [])];
         return await http.Page<AppointmentEditPage>(
-            new { Item = item, Form = form, Practitioners = choices, Types = types.Value, Back = back, Errors = errors, Stored = stale ? form.DifferencesFrom(item, choices, types.Value) : null }, status);
+            new { Item = item, Form = form, Practitioners = choices, Types = sorts, Rooms = rooms.Value, Back = back, Errors = errors, Stored = stale ? form.DifferencesFrom(item, choices, sorts, rooms.Value) : null }, status);
     }
 
     // What dragging sends: the schedule's script reads the problem, a form without script a page.
@@ -99,7 +103,7 @@ internal static class AppointmentPages
     {
         if (await http.ReadForm() is not { } fields) return await http.PageError(PlatformErrors.Malformed);
         var form = new BookingForm(fields);
-        var moved = await http.Run(new MoveAppointment(id, form.Practitioner, form.StartsAt, form.Minutes, form.Version));
+        var moved = await http.Run(new MoveAppointment(id, form.Practitioner, form.StartsAt, form.Minutes, form.ConfirmsOutsideHours, form.Version));
         if (moved.Succeeded) return http.Done(moved.Value, "The appointment is moved.", ScheduleRequest.Back(form["back"]));
         return http.IsDialog() ? Problem.Of(moved.Error!) : await http.PageError(moved.Error!);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 
@@ -11,7 +12,7 @@ public sealed record BookingForm(IReadOnlyDictionary<string, string> Values)
     /// <summary>The form's fields in the order they stand, with their labels.</summary>
     private static readonly (string Name, string Label)[] Labels =
     [
-        ("patientId", "Patient"), ("practitionerId", "Practitioner"), ("type", "Type"), ("date", "Date"), ("time", "Time"), ("minutes", "Minutes"), ("reason", "Reason"), ("note", "Note"),
+        ("patientId", "Patient"), ("practitionerId", "Practitioner"), ("type", "Type"), ("date", "Date"), ("time", "Time"), ("minutes", "Minutes"), ("roomId", "Room"), ("reason", "Reason"), ("note", "Note"),
     ];
 
     /// <summary>What is typed in a field; empty when nothing is.</summary>
@@ -23,6 +24,12 @@ public sealed record BookingForm(IReadOnlyDictionary<string, string> Values)
     /// <summary>The practitioner chosen.</summary>
     public Guid? Practitioner => Guid.TryParse(this["practitionerId"], out var id) ? id : null;
 
+    /// <summary>The room chosen.</summary>
+    public Guid? Room => Guid.TryParse(this["roomId"], out var id) ? id : null;
+
+    /// <summary>Whether somebody confirmed that it lies outside working hours.</summary>
+    public bool ConfirmsOutsideHours => this["confirmOutsideHours"] == "true";
+
     /// <summary>The version of the record that the form was filled from.</summary>
     public long? Version => long.TryParse(this["version"], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
 
@@ -32,7 +39,7 @@ public sealed record BookingForm(IReadOnlyDictionary<string, string> Values)
     /// <summary>The length typed; null for the type's own, and one that nothing has for what is no number.</summary>
     public int? Minutes => this["minutes"].Trim() is not { Length: > 0 } typed ? null : int.TryParse(typed, NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) ? minutes : 0;
 
-    internal Wanted ToWanted() => new(Practitioner, this["type"], StartsAt, null, Minutes, this["reason"], this["note"]);
+    internal Wanted ToWanted() => new(Practitioner, this["type"], StartsAt, null, Minutes, this["reason"], this["note"], Room, ConfirmsOutsideHours);
 
     /// <summary>The same form with some fields set.</summary>
     public BookingForm With(params IEnumerable<(string Name, string? Value)> fields)
@@ -46,7 +53,7 @@ public sealed record BookingForm(IReadOnlyDictionary<string, string> Values)
     public static BookingForm Of(Appointment appointment) => new BookingForm(new Dictionary<string, string>()).With(
         ("patientId", appointment.PatientId.ToString()), ("practitionerId", appointment.PractitionerId.ToString()), ("type", appointment.Type),
         ("date", DiaryText.Iso(DateOnly.FromDateTime(appointment.StartsAt.DateTime))), ("time", DiaryText.Clock(appointment.StartsAt)), ("minutes", DiaryText.Minutes(appointment.EndsAt - appointment.StartsAt)),
-        ("reason", appointment.Details.Reason), ("note", appointment.Details.Note), ("version", appointment.Version.ToString(CultureInfo.InvariantCulture)));
+        ("roomId", appointment.RoomId?.ToString()), ("reason", appointment.Details.Reason), ("note", appointment.Details.Note), ("version", appointment.Version.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>The state of a form that may stand in an address: who is booked with whom and when, and nothing anybody typed.</summary>
     public string Query(Guid? patient) => string.Join('&', new[] { ("patient", patient?.ToString() ?? ""), ("practitioner", Practitioner?.ToString() ?? ""), ("type", this["type"]), ("date", this["date"]), ("time", this["time"]), ("minutes", this["minutes"]) }
@@ -60,23 +67,32 @@ public sealed record BookingForm(IReadOnlyDictionary<string, string> Values)
             foreach (var (field, sentence) in error.Fields)
                 if (NameOf(field) == name) errors.Add(name, sentence);
         if (error.Code == ScheduleErrors.TimeTaken.Code) errors.Add("time", "That time was just taken. Choose another time, or find the next free one; everything you entered is still here.");
+        else if (error.Code == ScheduleErrors.OnLeave.Code) errors.Add("time", "The practitioner is on leave then. Choose another time or another practitioner; everything you entered is still here.");
+        else if (error.Code == ScheduleErrors.OutsideHours.Code) errors.Add("confirmOutsideHours", "That is outside the practitioner's working hours. Tick the box if it is meant, or choose another time.");
+        else if (error.Code == ScheduleErrors.RoomTaken.Code) errors.Add("roomId", "That room is in use then. Choose another, none, or another time.");
         else if (error.Code == ScheduleErrors.NotPractitioner.Code) errors.Add("practitionerId", $"{error.Title} {error.Next}");
         else if (errors.IsEmpty) errors.Add("", $"{error.Title} {error.Next}");
         return errors;
     }
 
+    private static readonly string[] OfForm =
+    [
+        ScheduleErrors.TimeTaken.Code, ScheduleErrors.PatientArchived.Code, ScheduleErrors.NotPractitioner.Code, ScheduleErrors.WrongStatus.Code, ScheduleErrors.OnLeave.Code, ScheduleErrors.OutsideHours.Code, ScheduleErrors.RoomTaken.Code,
+    ];
+
     /// <summary>Whether whoever fills in the form can do something about it there.</summary>
     internal static bool Concerns(Error error) =>
-        error.Fields.Count > 0 || error.Code == ScheduleErrors.TimeTaken.Code || error.Code == ScheduleErrors.PatientArchived.Code || error.Code == ScheduleErrors.NotPractitioner.Code || error.Code == ScheduleErrors.WrongStatus.Code;
+        error.Fields.Count > 0 || OfForm.Contains(error.Code);
 
     /// <summary>Where what is stored says something else than the form: the label, and what is stored in words.</summary>
-    public IReadOnlyList<(string Label, string Stored)> DifferencesFrom(Appointment now, IReadOnlyList<Practitioner> practitioners, IReadOnlyList<AppointmentType> types)
+    public IReadOnlyList<(string Label, string Stored)> DifferencesFrom(Appointment now, IReadOnlyList<Practitioner> practitioners, IReadOnlyList<AppointmentType> types, IReadOnlyList<Room> rooms)
     {
         var stored = Of(now);
         return [.. Labels.Where(label => label.Name != "patientId" && Tidy(this[label.Name]) != Tidy(stored[label.Name])).Select(label => (label.Label, label.Name switch
         {
             "practitionerId" => practitioners.FirstOrDefault(practitioner => practitioner.Id == now.PractitionerId)?.Name ?? "somebody else",
             "type" => types.TypeName(now.Type),
+            "roomId" => rooms.FirstOrDefault(room => room.Id == now.RoomId)?.Name ?? "",
             "date" => PatientText.Date(DateOnly.FromDateTime(now.StartsAt.DateTime)),
             _ => stored[label.Name],
         }))];
@@ -84,5 +100,5 @@ public sealed record BookingForm(IReadOnlyDictionary<string, string> Values)
         static string Tidy(string text) => text.Trim().ReplaceLineEndings("\n");
     }
 
-    private static string NameOf(string field) => field switch { "startsAt" or "from" => "time", "endsAt" => "minutes", "practitioner" => "practitionerId", _ => field };
+    private static string NameOf(string field) => field switch { "startsAt" or "from" => "time", "endsAt" => "minutes", "practitioner" => "practitionerId", "room" => "roomId", _ => field };
 }

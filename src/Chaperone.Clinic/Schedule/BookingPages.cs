@@ -1,5 +1,6 @@
 using System.Globalization;
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -15,10 +16,10 @@ internal static class BookingPages
 {
     public static void Map(IEndpointRouteBuilder pages)
     {
-        pages.Get("book", Show).Runs(typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ViewPatient));
-        pages.Post("book", Book).Runs(typeof(BookAppointment), typeof(ListPractitioners), typeof(ListAppointmentTypes));
+        pages.Get("book", Show).Runs(typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms), typeof(ViewPatient));
+        pages.Post("book", Book).Runs(typeof(BookAppointment), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
         pages.Post("book/find", Find).Runs(typeof(FindPatients));
-        pages.Post("book/free", Free).Runs(typeof(FindFreeSlots), typeof(ListPractitioners), typeof(ListAppointmentTypes));
+        pages.Post("book/free", Free).Runs(typeof(FindFreeSlots), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
     }
 
     private static async Task<IResult> Show(HttpContext http)
@@ -65,7 +66,7 @@ internal static class BookingPages
             return await Page(http, form.With(("practitionerId", who), ("date", day), ("time", clock)));
         // From what was typed on, where that is a time; a day alone is looked through from its beginning.
         var from = form["date"].Length == 0 ? null : form["time"].Length > 0 ? form.StartsAt : $"{form["date"]}T00:00";
-        var free = await http.Run(new FindFreeSlots(form.Practitioner?.ToString(), form["type"] is { Length: > 0 } type ? type : null, form.Minutes, from));
+        var free = await http.Run(new FindFreeSlots(form.Practitioner?.ToString(), form["type"] is { Length: > 0 } type ? type : null, form.Minutes, from, form.Room?.ToString()));
         if (free.Error is { } error) return BookingForm.Concerns(error) ? await Page(http, form, BookingForm.ErrorsOf(error), status: error.Status) : await http.PageError(error);
         return await Page(http, form, slots: free.Value);
     }
@@ -76,7 +77,9 @@ internal static class BookingPages
         if (practitioners.Error is { } refused) return await http.PageError(refused);
         var types = await http.Run(new ListAppointmentTypes());
         if (types.Error is { } unsorted) return await http.PageError(unsorted);
-        return await http.Page<BookPage>(new { Form = form, Practitioners = practitioners.Value, Types = types.Value, Slots = slots, Errors = errors, Archived = archived }, status);
+        var rooms = await http.Run(new ListRooms());
+        if (rooms.Error is { } unplaced) return await http.PageError(unplaced);
+        return await http.Page<BookPage>(new { Form = form, Practitioners = practitioners.Value, Types = types.Value, Rooms = rooms.Value, Slots = slots, Errors = errors, Archived = archived }, status);
     }
 
     private static BookingForm OfQuery(HttpContext http)

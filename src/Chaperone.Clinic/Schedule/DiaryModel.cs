@@ -12,6 +12,9 @@ namespace Chaperone.Clinic.Schedule;
 /// <param name="Items">The appointments, by time.</param>
 public sealed record DiaryColumn(Guid Practitioner, DateOnly Day, string Heading, string? Sub, string? Href, IReadOnlyList<Appointment> Items)
 {
+    /// <summary>When nobody is to be booked.</summary>
+    public IReadOnlyList<DiaryShade> Shades { get; init; } = [];
+
     /// <summary>Unique on the page.</summary>
     public string Id => $"col-{Practitioner:N}-{Day:yyyyMMdd}";
 }
@@ -66,8 +69,11 @@ public sealed record DiaryModel
     {
         get
         {
-            const int opens = 8 * 60, closes = 18 * 60;
+            // From the first to the last of what is worked or booked, and most of a day at least.
+            const int opens = 9 * 60, closes = 17 * 60;
             var spans = Columns.SelectMany(column => column.Items.Select(item => DiaryText.Span(item, column.Day))).ToList();
+            foreach (var shades in Columns.Select(column => column.Shades.Where(shade => !shade.IsLeave).ToList()).Where(shades => shades.Count > 0 && shades[0] is not { From: 0, To: 1440 }))
+                spans.Add((shades[0].From == 0 ? shades[0].To : 0, shades[^1].To == 1440 ? shades[^1].From : 1440));
             return (spans.Select(span => span.From / 60 * 60).Append(opens).Min(), spans.Select(span => (span.To + 59) / 60 * 60).Append(closes).Max());
         }
     }
@@ -86,6 +92,8 @@ internal static class DiaryText
     public static string Short(DateOnly day) => day.ToString("ddd d MMM yyyy", CultureInfo.InvariantCulture);
 
     public static string Clock(DateTimeOffset time) => time.ToString("HH:mm", CultureInfo.InvariantCulture);
+
+    public static string Clock(int minutes) => string.Create(CultureInfo.InvariantCulture, $"{minutes / 60:00}:{minutes % 60:00}");
 
     public static string Minutes(TimeSpan time) => ((int)time.TotalMinutes).ToString(CultureInfo.InvariantCulture);
 

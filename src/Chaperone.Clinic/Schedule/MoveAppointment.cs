@@ -8,8 +8,9 @@ namespace Chaperone.Clinic.Schedule;
 /// <param name="PractitionerId">With whom; null as before.</param>
 /// <param name="StartsAt">When; see <see cref="ClinicTime.Parse"/>.</param>
 /// <param name="Minutes">How long; null as before.</param>
+/// <param name="ConfirmOutsideHours">That it may lie outside the practitioner's working hours.</param>
 /// <param name="IfVersion">The version the caller saw; null is refused.</param>
-internal sealed record MoveAppointment(Guid AppointmentId, Guid? PractitionerId, string? StartsAt, int? Minutes, long? IfVersion) : IOperation<Appointment>, IAbout
+internal sealed record MoveAppointment(Guid AppointmentId, Guid? PractitionerId, string? StartsAt, int? Minutes, bool ConfirmOutsideHours, long? IfVersion) : IOperation<Appointment>, IAbout
 {
     public static Policy Policy { get; } = Policy.Changes("appointment.modified").Needs(Permission.ScheduleEdit).About(AppointmentResource.Appointment);
 
@@ -22,6 +23,10 @@ internal sealed class MoveAppointmentHandler(Diary diary, IHandler<ChangeAppoint
     {
         if (await diary.Find(request.AppointmentId, cancel) is not { } row) return PlatformErrors.NotFound;
         var minutes = request.Minutes ?? (int)(row.EndsAt - row.StartsAt).TotalMinutes;
-        return await change.Handle(new(request.AppointmentId, Wanted.Of(row, diary.Zone) with { PractitionerId = request.PractitionerId ?? row.PractitionerId, StartsAt = request.StartsAt, EndsAt = null, Minutes = minutes }, request.IfVersion), scope, cancel);
+        var wanted = Wanted.Of(row, diary.Zone) with
+        {
+            PractitionerId = request.PractitionerId ?? row.PractitionerId, StartsAt = request.StartsAt, EndsAt = null, Minutes = minutes, ConfirmOutsideHours = request.ConfirmOutsideHours,
+        };
+        return await change.Handle(new(request.AppointmentId, wanted, request.IfVersion), scope, cancel);
     }
 }

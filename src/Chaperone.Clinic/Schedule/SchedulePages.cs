@@ -37,7 +37,7 @@ internal static class SchedulePages
         var items = Visible(view.Value.Appointments, cancelled == "true").ToLookup(item => item.PractitionerId);
         var columns = view.Value.Practitioners
             .Where(one => (who is null || one.Id == who) && (items[one.Id].Any() || view.Value.Bookable.Contains(one.Id)))
-            .Select(one => new DiaryColumn(one.Id, shown, one.Name, one.Title, DiaryText.WeekHref(one.Id, shown), [.. items[one.Id]]));
+            .Select(one => new DiaryColumn(one.Id, shown, one.Name, one.Title, DiaryText.WeekHref(one.Id, shown), [.. items[one.Id]]) { Shades = view.Value.Shades.GetValueOrDefault((one.Id, shown), []) });
         return await http.Page<DiaryPage>(new { Model = Model(http, view.Value, shown, shown, shown, who, [.. columns]) with { ShowsCancelled = cancelled == "true" } });
     }
 
@@ -55,7 +55,7 @@ internal static class SchedulePages
             return who is null && view.Value.Practitioners is [var one, ..] ? http.SeeOther(DiaryText.WeekHref(one.Id, shown, length)) : await http.PageError(PlatformErrors.NotFound);
         var items = Visible(view.Value.Appointments, false).ToLookup(item => DateOnly.FromDateTime(item.StartsAt.DateTime));
         var columns = Enumerable.Range(0, length).Select(first.AddDays)
-            .Select(date => new DiaryColumn(whose, date, date.ToString("ddd d MMM", CultureInfo.InvariantCulture), null, DiaryText.DayHref(date), [.. items[date]]));
+            .Select(date => new DiaryColumn(whose, date, date.ToString("ddd d MMM", CultureInfo.InvariantCulture), null, DiaryText.DayHref(date), [.. items[date]]) { Shades = view.Value.Shades.GetValueOrDefault((whose, date), []) });
         return await http.Page<DiaryPage>(new { Model = Model(http, view.Value, shown, first, first.AddDays(length - 1), whose, [.. columns]) with { IsWeek = true, Days = length } });
     }
 

@@ -3,7 +3,7 @@ export const DialogHeader = { "X-Chaperone-Dialog": "1" }
 export const BackgroundHeader = { "X-Chaperone-Background": "1" }
 
 export interface Done { id: string; version: number; day: string; said: string }
-export interface Refusal { title: string; next: string; status: number }
+export interface Refusal { title: string; next: string; status: number; code?: string }
 
 export const signedOut: Refusal = { title: "You have been signed out.", next: "Sign in again in another tab, then repeat this.", status: 401 }
 export const unreachable: Refusal = { title: "The clinic's server did not answer.", next: "Nothing was changed. Try again in a moment.", status: 0 }
@@ -55,7 +55,7 @@ export class Watch {
 export async function refusalOf(answer: Response): Promise<Refusal> {
   if (answer.status === 401 || answer.redirected) return signedOut
   try {
-    const { title, next, fields } = await answer.json() as { title: string; next: string; fields?: Record<string, string> }
-    return { title, next: fields ? Object.values(fields).join(" ") : next, status: answer.status }
+    const { title, next, code, fields } = await answer.json() as { title: string; next: string; code: string; fields?: Record<string, string> }
+    return { title, next: fields ? Object.values(fields).join(" ") : next, status: answer.status, code }
   } catch { return { title: "That was not done.", next: "Reload the page and try again.", status: answer.status } }
 }

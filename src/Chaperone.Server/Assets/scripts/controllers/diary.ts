@@ -4,6 +4,8 @@ import { Drag, type Board, type Place } from "../diary/drag"
 import { clock, layOut, place, spanOf, Step, takeOver } from "../diary/layout"
 import { BackgroundHeader, DialogHeader, pageAt, refusalOf, unreachable, Watch, type Done, type Refusal } from "../page"
 
+const OutsideHours = "CHP-SCHEDULE-0009"
+
 interface Was { practitioner: string; day: string; from: number; to: number; name: string }
 
 // Puts the lists of the schedule on a grid of time, keeps them up to date, and lets appointments be moved by mouse, finger and keys. Every change goes to the server first-hand; what it refuses snaps back.
@@ -88,6 +90,11 @@ export default class extends Controller<HTMLElement> implements Board {
         item.append(edge)
       }
     }
+    for (const shade of this.element.querySelectorAll<HTMLElement>(".diary-shade")) {
+      const { from, to } = spanOf(shade)
+      shade.style.setProperty("--f", String(Math.max(this.fromValue, from)))
+      shade.style.setProperty("--t", String(Math.max(this.fromValue, Math.min(this.toValue, to))))
+    }
     this.drawNow()
   }
 
@@ -128,6 +135,7 @@ export default class extends Controller<HTMLElement> implements Board {
     const page = await pageAt(location.href, background ? BackgroundHeader : {})
     const fresh = page?.querySelector<HTMLElement>(".diary")
     if (!page || !fresh) return
+    if (this.drag?.busy) { setTimeout(() => void this.refresh(background), 1000); return }   // not under somebody's hand
     this.watch?.set(fresh.dataset.diaryStampValue ?? "")
     if (!takeOver(this.element, page)) {
       if (!document.querySelector("dialog[open]")) visit(location.href, { action: "replace" })
@@ -136,6 +144,7 @@ export default class extends Controller<HTMLElement> implements Board {
     this.fromValue = Math.min(this.fromValue, Number(fresh.dataset.diaryFromValue))
     this.toValue = Math.max(this.toValue, Number(fresh.dataset.diaryToValue))
     this.draw()
+    this.carried?.item.classList.add("is-moving")
     if (background) this.say("The schedule has changed.")
   }
 
@@ -148,7 +157,15 @@ export default class extends Controller<HTMLElement> implements Board {
   }
 
   private linkOf(id: string): HTMLElement | null {
-    return this.element.querySelector<HTMLElement>(`.appt[data-id="${CSS.escape(id)}"] .appt-open`)
+    return this.itemOf(id)?.querySelector<HTMLElement>(".appt-open") ?? null
+  }
+
+  private itemOf(id = ""): HTMLElement | null {
+    return this.element.querySelector<HTMLElement>(`.appt[data-id="${CSS.escape(id)}"]`)
+  }
+
+  private columnOf(practitioner: string, day: string): HTMLElement | undefined {
+    return this.columnTargets.find(column => column.dataset.practitioner === practitioner && column.dataset.day === day)
   }
 
   // Booking
@@ -190,31 +207,39 @@ export default class extends Controller<HTMLElement> implements Board {
     if (focused) item.querySelector<HTMLElement>(".appt-open")?.focus({ preventScroll: true })
   }
 
-  private async send(item: HTMLElement, practitioner: string, day: string, from: number, to: number, was: Was, undoing = false): Promise<void> {
+  private async send(item: HTMLElement, practitioner: string, day: string, from: number, to: number, was: Was, undoing = false, outsideHours = false): Promise<void> {
     item.classList.add("is-saving")
     let refused: Refusal | null = null
     try {
       const answer = await fetch(`/schedule/appointments/${item.dataset.id}/move`, {
         method: "POST", headers: DialogHeader,
-        body: new URLSearchParams({ __token: this.tokenValue, version: item.dataset.version ?? "", practitionerId: practitioner, date: day, time: clock(from), minutes: String(to - from) }),
+        body: new URLSearchParams({ __token: this.tokenValue, version: item.dataset.version ?? "", practitionerId: practitioner, date: day, time: clock(from), minutes: String(to - from), confirmOutsideHours: String(outsideHours || undoing) }),
       })
       if (answer.ok && !answer.redirected) item.dataset.version = String((await answer.json() as Done).version)
       else refused = await refusalOf(answer)
     } catch { refused = unreachable }
     item.classList.remove("is-saving")
     if (refused) {
-      const home = this.columnTargets.find(column => column.dataset.practitioner === was.practitioner && column.dataset.day === was.day)
+      const home = this.columnOf(was.practitioner, was.day)
       if (home && item.isConnected) this.put(item, home, was.from, was.to)
+      if (refused.code === OutsideHours) {
+        this.toast(`${was.name} was not moved: ${clock(from)} is outside the practitioner's working hours.`, true, { label: "Move there anyway", act: () => {
+          const [known, column] = [this.itemOf(item.dataset.id), this.columnOf(practitioner, day)]
+          if (!known || !column) return
+          this.put(known, column, from, to)
+          void this.send(known, practitioner, day, from, to, was, false, true)
+        } })
+        return
+      }
       this.toast(`${was.name} was not moved. ${refused.title} ${refused.status === 409 || refused.status === 412 ? "The schedule shows how it is now." : refused.next}`, true)
       if (refused.status === 409 || refused.status === 412) await this.refresh(false)
       return
     }
     await this.refresh(false)
-    const column = this.columnTargets.find(one => one.dataset.practitioner === practitioner && one.dataset.day === day)
+    const column = this.columnOf(practitioner, day)
     const told = `${was.name}: ${clock(from)}–${clock(to)}${column && (was.practitioner !== practitioner || was.day !== day) ? `, ${column.dataset.name}` : ""}.`
     this.toast(undoing ? `Put back. ${told}` : `Moved. ${told}`, false, undoing ? undefined : { label: "Undo", act: () => {
-      const home = this.columnTargets.find(one => one.dataset.practitioner === was.practitioner && one.dataset.day === was.day)
-      const known = this.element.querySelector<HTMLElement>(`.appt[data-id="${item.dataset.id}"]`)
+      const [known, home] = [this.itemOf(item.dataset.id), this.columnOf(was.practitioner, was.day)]
       if (!home || !known) return
       const here: Was = { practitioner, day, from, to, name: was.name }
       this.put(known, home, was.from, was.to)

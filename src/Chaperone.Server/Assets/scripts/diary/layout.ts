@@ -59,6 +59,8 @@ export function takeOver(root: HTMLElement, fresh: Document): boolean {
     const count = then[index]!.querySelector("[data-diary-count]")?.textContent ?? ""
     const told = column.querySelector("[data-diary-count]")
     if (told && told.textContent !== count) told.textContent = count
+    for (const shade of column.querySelectorAll(":scope > .diary-shade")) shade.remove()
+    list.before(...[...then[index]!.querySelectorAll(":scope > .diary-shade")].map(shade => document.adoptNode(shade)))
     let before: Element | null = list.querySelector(":scope > .appt")
     for (const item of then[index]!.querySelectorAll<HTMLElement>(".appt")) {
       const known = document.getElementById(item.id)
