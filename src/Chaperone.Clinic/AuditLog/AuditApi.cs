@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Shell;
 using Chaperone.Ledger;
 using Chaperone.Platform.Ledger;
@@ -30,7 +31,7 @@ internal static class AuditApi
             if (entry.Succeeded) await http.TellAsync(entry.Value.Untold);
             return entry.Match(found => Json(json => Write(json, found.Read)));
         }).Runs(typeof(ViewAuditEvent), typeof(NoteUnreadableEvent)).WithSummary("One event with everybody it names.");
-        api.Get("export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog), typeof(NoteUnreadableEvent))
+        api.Get("export", Export).Runs(typeof(StartAuditExport), typeof(BeginExportRun), typeof(ExportAuditLog), typeof(EndExportRun), typeof(NoteUnreadableEvent))
             .WithSummary("format=csv: the filtered log as a table. format=bundle: a zip of all events from from to to that proves itself offline. Needs a code younger than five minutes.");
         api.Get("integrity", async http => (await http.Run(new ViewIntegrity())).Match(report => Json(json => Write(json, report))))
             .Runs(typeof(ViewIntegrity)).WithSummary("What the last verification found, and the newest signed checkpoint.");
@@ -43,7 +44,7 @@ internal static class AuditApi
         var (type, name) = export.Format == AuditExportFormat.Csv ? ("text/csv; charset=utf-8", $"audit-log-{day}.csv") : ("application/zip", $"audit-log-{day}.zip");
         http.Response.ContentType = type;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}\"";
-        var sent = await http.Run(new ExportAuditLog(export, http.Response.Body));
+        var sent = await http.ExportAsync(export.Id, "audit_log", new ExportAuditLog(export, http.Response.Body), written => written.Rows);
         if (sent.Error is not { } error)
         {
             await http.TellAsync(sent.Value.Untold);

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
@@ -24,7 +25,7 @@ internal static class AuditPages
             var report = await http.Run(new ViewIntegrity());
             return report.Error is { } error ? await http.PageError(error) : await http.Page<IntegrityPage>(new { Report = report.Value, Zone = http.Zone() });
         }).Runs(typeof(ViewIntegrity)).ExcludeFromDescription();
-        routes.Post(AuditLogFeature.Path + "/export", Export).Runs(typeof(StartAuditExport), typeof(ExportAuditLog), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
+        routes.Post(AuditLogFeature.Path + "/export", Export).Runs(typeof(StartAuditExport), typeof(BeginExportRun), typeof(ExportAuditLog), typeof(EndExportRun), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
     }
 
     // A wrong field is told at the field, and the log is shown without it.

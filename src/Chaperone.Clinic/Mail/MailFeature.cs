@@ -1,4 +1,6 @@
 using Chaperone.Clinic.Mail.Smtp;
+using Chaperone.Clinic.Shell;
+using Chaperone.Platform.Access;
 using Chaperone.Platform.Jobs;
 using Chaperone.Platform.Postgres;
 using Microsoft.AspNetCore.Routing;
@@ -14,12 +16,14 @@ public static class MailFeature
         .AddSingleton(new ModelPart(MailMessageRow.Model))
         .AddSingleton<MailBell>().AddSingleton<MailQueue>().AddSingleton<TestMailTurns>().AddSingleton(SmtpPatience.Usual).AddSingleton<SmtpDelivery>()
         .AddSingleton<MailRunner>().AddHostedService(provider => provider.GetRequiredService<MailRunner>())
+        .AddSingleton(new NavPlace(896, MailPages.Home, "Mail", "mail", Permission.SettingsEdit, "Settings"))
         .AddSingleton(provider => new RecurringWork("mail", TimeSpan.FromMinutes(1), provider.GetRequiredService<MailRunner>().SweepAsync));
 
     /// <summary>Maps its API and pages.</summary>
     public static IEndpointRouteBuilder MapMail(this IEndpointRouteBuilder routes)
     {
         MailApi.Map(routes);
+        MailPages.Map(routes);
         return routes;
     }
 }

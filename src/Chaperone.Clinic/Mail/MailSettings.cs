@@ -54,7 +54,7 @@ internal sealed class MailSettingsRow : SealedRow<MailServerSettings>
 /// <param name="FromAddress">The sender's address.</param>
 /// <param name="FromName">The sender's name.</param>
 /// <param name="TrustedCa">PEM of the only authority that is believed, or null.</param>
-internal sealed record MailSettingsView(bool Enabled, string Host, int Port, string Tls, string? User, bool HasPassword, string FromAddress, string FromName, string? TrustedCa);
+public sealed record MailSettingsView(bool Enabled, string Host, int Port, string Tls, string? User, bool HasPassword, string FromAddress, string FromName, string? TrustedCa);
 
 /// <summary>Shows the mail settings; before there are any, those that a form begins with.</summary>
 internal sealed record ViewMailSettings : IOperation<MailSettingsView>

@@ -17,7 +17,7 @@ namespace Chaperone.Clinic.Mail;
 /// <param name="Code">What failed, an error's code.</param>
 /// <param name="Reply">The mail server's number.</param>
 /// <param name="MayRetry">Whether it may be tried once more.</param>
-internal sealed record UndeliveredMail(
+public sealed record UndeliveredMail(
     Guid Id, string Template, string Name, string State, string? To, DateTimeOffset CreatedAt, DateTimeOffset? NextAt, int Attempts, string? Code, int? Reply, bool MayRetry)
 {
     /// <summary>What failed, in a sentence, and what to do.</summary>
@@ -58,17 +58,7 @@ internal sealed record RetryMail(Guid Mail) : IOperation<Done>, IAbout
 
 internal sealed class RetryMailHandler(MailBell bell) : IHandler<RetryMail, Done>
 {
-    public async Task<Result<Done>> Handle(RetryMail request, OperationScope scope, CancellationToken cancel)
-    {
-        var found = await MailChange.FindAsync(scope, request.Mail, cancel);
-        if (found.Error is { } error) return error;
-        var mail = found.Value;
-        if (mail.ExpiresAt <= scope.Now) return MailErrors.Expired;
-        if (!await MailQueue.IsSetUpAsync(scope, cancel)) return MailErrors.NotSetUp;
-        (mail.State, mail.DueAt, mail.FinishedAt, mail.Attempts) = (MailMessageRow.Waiting, scope.Now, null, 0);
-        bell.RingAfter(scope);
-        return default(Done);
-    }
+    public Task<Result<Done>> Handle(RetryMail request, OperationScope scope, CancellationToken cancel) => MailChange.RetryAsync(scope, request.Mail, bell, cancel);
 }
 
 /// <summary>Gives a mail up for good; nothing of its words stays.</summary>
@@ -101,6 +91,19 @@ internal static class MailChange
         if (mail.SubjectId is { } recipient) scope.Show(recipient);
         scope.Note("template", mail.Template);
         return mail;
+    }
+
+    /// <summary>Has it tried once more, from the beginning.</summary>
+    public static async Task<Result<Done>> RetryAsync(OperationScope scope, Guid id, MailBell bell, CancellationToken cancel)
+    {
+        var found = await FindAsync(scope, id, cancel);
+        if (found.Error is { } error) return error;
+        var mail = found.Value;
+        if (mail.ExpiresAt <= scope.Now) return MailErrors.Expired;
+        if (!await MailQueue.IsSetUpAsync(scope, cancel)) return MailErrors.NotSetUp;
+        (mail.State, mail.DueAt, mail.FinishedAt, mail.Attempts) = (MailMessageRow.Waiting, scope.Now, null, 0);
+        bell.RingAfter(scope);
+        return default(Done);
     }
 }
 

@@ -94,6 +94,8 @@ public static partial class EventCatalogue
         new("mail.discarded", Administration, Info, Years2, "Somebody gave up a mail that was not delivered."),
         new("mail.tested", Administration, Info, Years2, "Somebody sent themselves a test mail; the event says what came of it."),
         new("mail.listed", DataAccess, Info, Years2, "The list of mails not delivered was shown."),
+        new("job.listed", DataAccess, Info, Years2, "The list of jobs was shown; it names who started them."),
+        new("job.retried", Administration, Info, Years2, "Somebody had a job done once more: a mail handed over again, or a verification."),
         new("clinic.created", Administration, Info, Years7, "The clinic began."),
         new("key.created", Administration, Info, Years7, "A key was made."),
         new("key.rotated", Administration, Info, Years7, "A key was wrapped anew or got a successor."),

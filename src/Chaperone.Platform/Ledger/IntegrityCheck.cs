@@ -16,12 +16,28 @@ namespace Chaperone.Platform.Ledger;
 /// <param name="What">What is wrong, or why nothing could be checked; null when all is well.</param>
 public sealed record IntegrityState(long? VerifiedTo, long Size, DateTimeOffset At, bool Good, long? FirstBadIndex, string? What);
 
-/// <summary>Verifies every clinic's log and records at start (a new one's within half a minute) and then every hour, makes ready the partitions of the coming months, and keeps the result for the page.</summary>
+/// <summary>A verification that is under way, for the list of jobs.</summary>
+/// <param name="Progress">Is told how far it is.</param>
+/// <param name="Ended">Is told what it found.</param>
+public sealed record VerificationRun(IProgress<VerifyProgress> Progress, Func<VerificationReport, Task> Ended);
+
+/// <summary>Keeps verifications for the list of jobs.</summary>
+/// <param name="Begin">Called when one begins.</param>
+public sealed record VerificationRecorder(Func<Tenant, CancellationToken, Task<VerificationRun>> Begin);
+
+/// <summary>
+/// Verifies every clinic's log and records at start (a new one's within half a minute), makes ready the partitions of the coming months, and keeps the result for the page. Every hour
+/// the scheduler has it verified again on one node; a node that heard of none for an hour and a half looks for itself, as what it shows must be what it has seen.
+/// </summary>
 /// <remarks>Each run leaves <c>ledger.verified</c> or <c>ledger.verification_failed</c> in the clinic's own log.</remarks>
 public sealed partial class IntegrityCheck(
-    Databases databases, TenantDirectory clinics, DatabaseVerifier verifier, LedgerAppender appender, Sequencer sequencer, TimeProvider clock, ILogger<IntegrityCheck> logger) : BackgroundService
+    Databases databases, TenantDirectory clinics, DatabaseVerifier verifier, LedgerAppender appender, Sequencer sequencer, TimeProvider clock, ILogger<IntegrityCheck> logger, VerificationRecorder? recorder = null)
+    : BackgroundService
 {
-    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+    /// <summary>How often the scheduler has every log verified.</summary>
+    public static readonly TimeSpan Every = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan AtLatest = TimeSpan.FromMinutes(90);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);   // for clinics that were made since, whose log may have been empty at first
     private readonly ConcurrentDictionary<Guid, IntegrityState> states = new();
 
@@ -34,7 +50,8 @@ public sealed partial class IntegrityCheck(
     /// <summary>Verifies a clinic now, and writes the event.</summary>
     public async Task<VerificationReport> VerifyAsync(Tenant clinic, CancellationToken cancel)
     {
-        var report = await verifier.VerifyAsync(clinic.Id, $"{clinic.Name} ({clinic.Host})", null, null, cancel);
+        var run = recorder is null ? null : await recorder.Begin(clinic, cancel);
+        var report = await verifier.VerifyAsync(clinic.Id, $"{clinic.Name} ({clinic.Host})", null, run?.Progress, cancel);
         var good = report.ExitCode == 0;
         var refusal = sequencer.RefusalOf(clinic.Id);
         states[clinic.Id] = new(
@@ -46,6 +63,7 @@ public sealed partial class IntegrityCheck(
             if (report.ExitCode == 1) Alarm?.Invoke(clinic.Id, report);
         }
         await RecordAsync(clinic.Id, report, cancel);
+        if (run is not null) await run.Ended(report);
         return report;
     }
 
@@ -66,7 +84,7 @@ public sealed partial class IntegrityCheck(
                 await GuardedAsync(async () =>
                 {
                     foreach (var clinic in await clinics.AllAsync(stoppingToken))
-                        if (StateOf(clinic.Id) is not { } state || state is { Good: true, Size: 0 } || clock.GetUtcNow() - state.At >= Every) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken), stoppingToken);
+                        if (StateOf(clinic.Id) is not { } state || state is { Good: true, Size: 0 } || clock.GetUtcNow() - state.At >= AtLatest) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken), stoppingToken);
                 }, stoppingToken);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -116,7 +134,7 @@ public sealed partial class IntegrityCheck(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The hourly check of the logs failed; the next one is in an hour.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Checking the logs failed; the next check comes by itself.")]
     private partial void Failed(Exception failed);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "The log or records of clinic {Tenant} are not what was signed: {What}. Run the verify command.")]

@@ -1,7 +1,8 @@
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Home;
-using Chaperone.Clinic.Notices;
+using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Mail;
+using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
@@ -23,6 +24,7 @@ internal static class Features
         services.AddSchedule();
         services.AddAuditLog();
         services.AddMail();
+        services.AddJobs();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -40,6 +42,7 @@ internal static class Features
         SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         AuditLogFeature.MapAuditLog(routes);
         routes.MapMail();
+        routes.MapJobs();
     }
 
     private static async Task<IResult> Landing(HttpContext http)

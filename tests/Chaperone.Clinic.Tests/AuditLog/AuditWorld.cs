@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Patients;
@@ -58,6 +59,7 @@ public abstract class AuditWorld : IAsyncLifetime
                 services.AddSingleton(Shell.Rendering.Page.Assets);
                 services.AddSignIn();
                 services.AddMail();
+                services.AddJobs();
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
                 services.AddAuditLog();

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
@@ -14,8 +15,8 @@ public static class ExportEndpoints
     public static IEndpointRouteBuilder MapPatientExport(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/patients/export", (Delegate)Page).Runs(typeof(PreparePatientExport)).ExcludeFromDescription();
-        endpoints.MapPost("/patients/export", (Delegate)Download).Runs(typeof(StartPatientExport), typeof(ExportPatients)).ExcludeFromDescription();
-        endpoints.MapGet("/api/patients/export.csv", (Delegate)Api).Runs(typeof(StartPatientExport), typeof(ExportPatients)).WithTags("Patients")
+        endpoints.MapPost("/patients/export", (Delegate)Download).Runs(typeof(StartPatientExport), typeof(BeginExportRun), typeof(ExportPatients), typeof(EndExportRun)).ExcludeFromDescription();
+        endpoints.MapGet("/api/patients/export.csv", (Delegate)Api).Runs(typeof(StartPatientExport), typeof(BeginExportRun), typeof(ExportPatients), typeof(EndExportRun)).WithTags("Patients")
             .WithSummary("All patients, archived ones too, as CSV: demographic and contact data with every identifier. Needs a code younger than five minutes.");
         return endpoints;
     }
@@ -43,7 +44,7 @@ public static class ExportEndpoints
     {
         http.Response.ContentType = "text/csv; charset=utf-8";
         http.Response.Headers.ContentDisposition = "attachment; filename=\"patients.csv\"";
-        var exported = await http.Run(new ExportPatients(id, http.Response.Body));
+        var exported = await http.ExportAsync(id, "patients", new ExportPatients(id, http.Response.Body), rows => rows);
         if (exported.Error is not { } error) return Results.Empty;
         if (!http.Response.HasStarted)
         {
