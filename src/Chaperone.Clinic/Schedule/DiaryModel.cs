@@ -12,6 +12,9 @@ namespace Chaperone.Clinic.Schedule;
 /// <param name="Items">The appointments, by time.</param>
 public sealed record DiaryColumn(Guid Practitioner, DateOnly Day, string Heading, string? Sub, string? Href, IReadOnlyList<Appointment> Items)
 {
+    /// <summary>The practitioner's colour; null where columns are days.</summary>
+    public string? Colour { get; init; }
+
     /// <summary>When nobody is to be booked.</summary>
     public IReadOnlyList<DiaryShade> Shades { get; init; } = [];
 

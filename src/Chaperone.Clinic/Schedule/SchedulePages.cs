@@ -37,7 +37,7 @@ internal static class SchedulePages
         var items = Visible(view.Value.Appointments, cancelled == "true").ToLookup(item => item.PractitionerId);
         var columns = view.Value.Practitioners
             .Where(one => (who is null || one.Id == who) && (items[one.Id].Any() || view.Value.Bookable.Contains(one.Id)))
-            .Select(one => new DiaryColumn(one.Id, shown, one.Name, one.Title, DiaryText.WeekHref(one.Id, shown), [.. items[one.Id]]) { Shades = view.Value.Shades.GetValueOrDefault((one.Id, shown), []) });
+            .Select(one => new DiaryColumn(one.Id, shown, one.Name, one.Title, DiaryText.WeekHref(one.Id, shown), [.. items[one.Id]]) { Shades = view.Value.Shades.GetValueOrDefault((one.Id, shown), []), Colour = one.Colour });
         return await http.Page<DiaryPage>(new { Model = Model(http, view.Value, shown, shown, shown, who, [.. columns]) with { ShowsCancelled = cancelled == "true" } });
     }
 

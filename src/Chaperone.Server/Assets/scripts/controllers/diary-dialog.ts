@@ -82,7 +82,7 @@ export default class extends Controller<HTMLElement> {
     dialog.replaceChildren(head, content)
     if (!dialog.open) dialog.showModal()
     dialog.scrollTop = 0
-    const first = content.querySelector<HTMLElement>(".error-summary") ?? [...content.querySelectorAll<HTMLElement>("[autofocus], input:not([type=hidden]), select, .btn-primary, a, button")].find(one => one.checkVisibility())
+    const first = content.querySelector<HTMLElement>(".error-summary, .booking-slots button") ?? [...content.querySelectorAll<HTMLElement>("[autofocus], input:not([type=hidden]), select, .btn-primary, a, button")].find(one => one.checkVisibility())
     ;(first ?? dialog).focus()
   }
 
@@ -122,6 +122,7 @@ export default class extends Controller<HTMLElement> {
         return
       }
       this.showPage(new DOMParser().parseFromString(await answer.text(), "text/html"))
+      if (submitter?.name === "slot") this.dialogTarget.querySelector<HTMLElement>("[data-dialog-form] .btn-primary")?.focus()
     } catch {
       this.tell(form, unreachable)
     } finally {
