@@ -14,17 +14,21 @@ internal static class AccountLists
 {
     public const int Most = 100;
 
+    /// <summary>Sessions that work at this moment, everybody's.</summary>
+    public static IQueryable<SessionRow> Working(OperationScope scope) => scope.Db.Set<SessionRow>().Where(row => row.EndedAt == null && row.IdleEndsAt > scope.Now && row.AbsoluteEndsAt > scope.Now);
+
+    /// <summary>Devices that are remembered at this moment, everybody's.</summary>
+    public static IQueryable<TrustedDeviceRow> Remembered(OperationScope scope) => scope.Db.Set<TrustedDeviceRow>().Where(row => row.RevokedAt == null && row.ExpiresAt > scope.Now);
+
     public static async Task<IReadOnlyList<SessionView>> SessionsAsync(OperationScope scope, Guid member, CancellationToken cancel)
     {
-        var rows = await scope.Open(scope.Db.Set<SessionRow>().AsNoTracking()
-            .Where(row => row.MemberId == member && row.EndedAt == null && row.IdleEndsAt > scope.Now && row.AbsoluteEndsAt > scope.Now).OrderByDescending(row => row.LastSeenAt).Take(Most), cancel);
+        var rows = await scope.Open(Working(scope).AsNoTracking().Where(row => row.MemberId == member).OrderByDescending(row => row.LastSeenAt).Take(Most), cancel);
         return [.. rows.Select(row => new SessionView(row.Id, row.Id == scope.Actor.SessionId, row.Client, row.Payload.Ip, row.CreatedAt, row.LastSeenAt, row.DeviceId is not null)).OrderByDescending(view => view.LastSeenAt)];
     }
 
     public static async Task<IReadOnlyList<DeviceView>> DevicesAsync(OperationScope scope, Guid member, CancellationToken cancel)
     {
-        var rows = await scope.Open(scope.Db.Set<TrustedDeviceRow>().AsNoTracking()
-            .Where(row => row.MemberId == member && row.RevokedAt == null && row.ExpiresAt > scope.Now).OrderByDescending(row => row.LastUsedAt).Take(Most), cancel);
+        var rows = await scope.Open(Remembered(scope).AsNoTracking().Where(row => row.MemberId == member).OrderByDescending(row => row.LastUsedAt).Take(Most), cancel);
         return [.. rows.Select(row => new DeviceView(row.Id, row.Client, row.Payload.Ip, row.CreatedAt, row.LastUsedAt, row.ExpiresAt)).OrderByDescending(view => view.LastUsedAt)];
     }
 

@@ -111,29 +111,3 @@ internal sealed class ReactivateMemberHandler : IHandler<ReactivateMember, Done>
         return default(Done);
     }
 }
-
-/// <summary>Ends somebody's session.</summary>
-internal sealed record EndMemberSession(Guid Member, Guid Session) : IOperation<Done>, IAbout
-{
-    public static Policy Policy { get; } = Policy.Changes("auth.session_ended").Needs(Permission.SecurityManage).About(MemberRow.Resource);
-
-    public Guid ResourceId => Member;
-}
-
-internal sealed class EndMemberSessionHandler : IHandler<EndMemberSession, Done>
-{
-    public Task<Result<Done>> Handle(EndMemberSession request, OperationScope scope, CancellationToken cancel) => AccountLists.EndSessionAsync(scope, request.Member, request.Session, cancel);
-}
-
-/// <summary>Forgets somebody's trusted device.</summary>
-internal sealed record RevokeMemberDevice(Guid Member, Guid Device) : IOperation<Done>, IAbout
-{
-    public static Policy Policy { get; } = Policy.Changes("auth.device_revoked").Needs(Permission.SecurityManage).About(MemberRow.Resource);
-
-    public Guid ResourceId => Member;
-}
-
-internal sealed class RevokeMemberDeviceHandler : IHandler<RevokeMemberDevice, Done>
-{
-    public Task<Result<Done>> Handle(RevokeMemberDevice request, OperationScope scope, CancellationToken cancel) => AccountLists.RevokeDeviceAsync(scope, request.Member, request.Device, cancel);
-}

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Settings;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Operations;
@@ -57,9 +58,9 @@ internal static class TeamApi
         Act(api, "unlock", id => new UnlockMember(id));
         Act(api, "reset-two-factor", id => new ResetTwoFactor(id));
         api.MapDelete("{id:guid}/sessions/{session:guid}", async (HttpContext http, Guid id, Guid session) =>
-            (await http.Run(new EndMemberSession(id, session))).Match(_ => Results.NoContent())).Runs(typeof(EndMemberSession));
+            (await http.Run(new EndSession(session, id))).Match(_ => Results.NoContent())).Runs(typeof(EndSession));
         api.MapDelete("{id:guid}/devices/{device:guid}", async (HttpContext http, Guid id, Guid device) =>
-            (await http.Run(new RevokeMemberDevice(id, device))).Match(_ => Results.NoContent())).Runs(typeof(RevokeMemberDevice));
+            (await http.Run(new RevokeDevice(device, id))).Match(_ => Results.NoContent())).Runs(typeof(RevokeDevice));
     }
 
     /// <summary>The account's version after a change, as body and ETag.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.Settings;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Ledger;
@@ -38,9 +39,9 @@ internal static class TeamPages
         Act(pages, "unlock", id => new UnlockMember(id), "The account is unlocked.");
         Act(pages, "reset-two-factor", id => new ResetTwoFactor(id), "Two-factor is off for this account; its sessions have ended.");
         pages.MapPost("{id:guid}/sessions/{session:guid}/end", (HttpContext http, Guid id, Guid session) =>
-            Done(http, new EndMemberSession(id, session), id, "The session has ended.")).Runs(typeof(EndMemberSession));
+            Done(http, new EndSession(session, id), id, "The session has ended.")).Runs(typeof(EndSession));
         pages.MapPost("{id:guid}/devices/{device:guid}/revoke", (HttpContext http, Guid id, Guid device) =>
-            Done(http, new RevokeMemberDevice(id, device), id, "The device will ask for a code again.")).Runs(typeof(RevokeMemberDevice));
+            Done(http, new RevokeDevice(device, id), id, "The device will ask for a code again.")).Runs(typeof(RevokeDevice));
     }
 
     /// <summary>An account's page.</summary>

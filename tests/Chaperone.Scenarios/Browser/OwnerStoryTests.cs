@@ -274,8 +274,8 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await visit.Place("Home").ClickAsync();
         await visit.AtAsync("Welcome, Helen Marsh");
         await visit.ExamineAsync("home");
-        await visit.Place("Sign-in rules").ClickAsync();
-        await visit.AtAsync("Sign-in rules");
+        await visit.Place("Overview").ClickAsync();
+        await visit.AtAsync("Security overview");
         await visit.ExamineAsync("sign-in-rules");
         await visit.Page.Locator("summary").Filter(new() { HasText = "Require it of everybody" }).ClickAsync();
         var dialog = await visit.Page.GetByRole(AriaRole.Dialog).BoundingBoxAsync();
