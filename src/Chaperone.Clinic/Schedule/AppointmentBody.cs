@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Chaperone.Clinic.Schedule.Series;
 
 namespace Chaperone.Clinic.Schedule;
 
@@ -24,6 +25,15 @@ internal sealed record AppointmentBody
     public Guid? RoomId { get; init; }
     public Guid? SeriesId { get; init; }
     public bool? ConfirmOutsideHours { get; init; }
+
+    /// <summary>Booking: how it is repeated.</summary>
+    public RepeatBody? Repeat { get; init; }
+
+    /// <summary>Booking with repeats: whether those that clash are left out.</summary>
+    public bool? SkipClashes { get; init; }
+
+    /// <summary>Changing: whether those of its series that come after it are changed too.</summary>
+    public bool? Following { get; init; }
     public string? CancelReason { get; init; }
     public string? CancelNote { get; init; }
 
@@ -54,8 +64,20 @@ internal sealed record AppointmentBody
 /// <summary>Appointments by time. There is no next page: a span that has too many is refused.</summary>
 internal sealed record AppointmentListBody(IReadOnlyList<AppointmentBody> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Next = null);
 
-/// <summary>Why an appointment is cancelled.</summary>
-internal sealed record CancelBody(string? Reason, string? Note);
+/// <summary>Why an appointment is cancelled, and whether those of its series that come after it are too.</summary>
+internal sealed record CancelBody(string? Reason, string? Note, bool? Following = null);
+
+/// <summary>How an appointment is repeated.</summary>
+internal sealed record RepeatBody(int? Every, string? Unit, int? Count, string? Until)
+{
+    public Repeat ToRepeat() => new(Every, Unit, Count, Until);
+}
+
+/// <summary>Repeats that were booked, and those that were left out.</summary>
+internal sealed record SeriesBody(Guid SeriesId, IReadOnlyList<AppointmentBody> Items, IReadOnlyList<Clash> Skipped, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Next = null)
+{
+    public static SeriesBody Of(BookedSeries series) => new(series.SeriesId, [.. series.Appointments.Select(AppointmentBody.Of)], series.Skipped);
+}
 
 /// <summary>A free time.</summary>
 internal sealed record FreeSlotBody(Guid PractitionerId, string StartsAt, string EndsAt);
@@ -64,4 +86,5 @@ internal sealed record FreeSlotBody(Guid PractitionerId, string StartsAt, string
 [JsonSerializable(typeof(AppointmentBody))]
 [JsonSerializable(typeof(AppointmentListBody))]
 [JsonSerializable(typeof(CancelBody))]
+[JsonSerializable(typeof(SeriesBody))]
 internal sealed partial class AppointmentBodyJson : JsonSerializerContext;

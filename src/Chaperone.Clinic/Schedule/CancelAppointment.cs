@@ -25,15 +25,22 @@ internal sealed class CancelAppointmentHandler(Diary diary) : IHandler<CancelApp
         if (await diary.Find(request.AppointmentId, cancel) is not { } row) return PlatformErrors.NotFound;
         if (request.IfVersion is not null && OperationScope.Stale(row, request.IfVersion) is { } stale) return stale;
         if (!AppointmentStatus.MayBecome(row.Status, AppointmentStatus.Cancelled)) return ScheduleErrors.WrongStatus.Is(row.Status);
-        var (invalid, reason, note) = (ScheduleErrors.Invalid, PersonDetails.Tidy(request.Reason), PersonDetails.Tidy(request.Note));
+        var cancellation = Read(request.Reason, request.Note);
+        if (cancellation.Error is { } invalid) return invalid;
+        row.Payload = row.Payload with { Cancellation = cancellation.Value };
+        row.Status = AppointmentStatus.Cancelled;
+        scope.Because(cancellation.Value.Reason);
+        await diary.Write(row, cancel);
+        return await diary.Show(row, cancel);
+    }
+
+    /// <summary>Why something is cancelled, as typed, or what is wrong with it.</summary>
+    public static Result<Cancellation> Read(string? typedReason, string? typedNote)
+    {
+        var (invalid, reason, note) = (ScheduleErrors.Invalid, PersonDetails.Tidy(typedReason), PersonDetails.Tidy(typedNote));
         if (!ScheduleCodes.CancelReasons.Has(reason)) invalid = invalid.With("reason", $"Choose a reason: {string.Join(", ", ScheduleCodes.CancelReasons.Select(choice => choice.Value))}.");
         if (Wanted.Fault(note, LongestNote) is { } fault) invalid = invalid.With("note", fault);
         else if (reason == ScheduleCodes.OtherReason && note is null) invalid = invalid.With("note", "Say why.");
-        if (invalid.Fields.Count > 0) return invalid;
-        row.Payload = row.Payload with { Cancellation = new(reason!, note) };
-        row.Status = AppointmentStatus.Cancelled;
-        scope.Because(reason!);
-        await diary.Write(row, cancel);
-        return await diary.Show(row, cancel);
+        return invalid.Fields.Count > 0 ? invalid : new Cancellation(reason!, note);
     }
 }

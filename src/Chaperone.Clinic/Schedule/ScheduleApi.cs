@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.Schedule.Series;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
@@ -16,12 +17,12 @@ internal static class ScheduleApi
         var api = endpoints.MapGroup("/api/appointments").WithTags("Schedule");
         api.MapGet("", List).Runs(typeof(ListAppointments))
             .WithSummary("The schedule by time: of day, or from and to (dates, both included, at most 62 days), or of today; of everybody or of one practitioner. Cancelled appointments too.");
-        api.MapPost("", (Delegate)Book).Runs(typeof(BookAppointment))
-            .WithSummary("Books a patient with a practitioner: patientId, practitionerId, type, startsAt, and endsAt or minutes where the type's length is not wanted. Times are ISO 8601, with an offset or as the clinic's clocks show. 409 when the time or the room (roomId) was just taken, when the practitioner is on leave, and outside their working hours unless confirmOutsideHours.");
+        api.MapPost("", (Delegate)Book).Runs(typeof(BookAppointment), typeof(BookRepeats))
+            .WithSummary("Books a patient with a practitioner: patientId, practitionerId, type, startsAt, and endsAt or minutes where the type's length is not wanted. Times are ISO 8601, with an offset or as the clinic's clocks show. 409 when the time or the room (roomId) was just taken, when the practitioner is on leave, and outside their working hours unless confirmOutsideHours. With repeat (every, unit day, week or month, and count or until) books up to 52 at the same time of day, all or, with skipClashes, those that do not clash.");
         api.MapGet("free", Free).Runs(typeof(FindFreeSlots)).WithSummary("The next ten free times within four weeks: for a type or minutes, from a time on, with one practitioner or anybody, in a room or anywhere; within working hours, and not on leave.");
         api.MapGet("{id:guid}", View).Runs(typeof(ViewAppointment)).WithSummary("One appointment, with ETag.");
-        api.MapPut("{id:guid}", Change).Runs(typeof(ChangeAppointment)).WithSummary("Moves an appointment, changes its length or practitioner, or what is written about it. Needs If-Match.");
-        api.MapPost("{id:guid}/cancel", Cancel).Runs(typeof(CancelAppointment)).WithSummary("Cancels an appointment for a reason (patient, clinic, practitioner_absent, booked_in_error, other with {note}); its time is free again.");
+        api.MapPut("{id:guid}", Change).Runs(typeof(ChangeAppointment), typeof(ChangeFollowing)).WithSummary("Moves an appointment, changes its length or practitioner, or what is written about it; with following those of its series too that come after it, each by as much. Needs If-Match.");
+        api.MapPost("{id:guid}/cancel", Cancel).Runs(typeof(CancelAppointment), typeof(CancelFollowing)).WithSummary("Cancels an appointment for a reason (patient, clinic, practitioner_absent, booked_in_error, other with {note}); its time is free again. With following those of its series too that come after it.");
         Step(api, "arrive", "The patient is here.", (id, version) => new ArriveAppointment(id, version));
         Step(api, "start", "The practitioner begins to see the patient.", (id, version) => new StartAppointment(id, version));
         Step(api, "complete", "The patient has been seen.", (id, version) => new CompleteAppointment(id, version));
@@ -40,6 +41,11 @@ internal static class ScheduleApi
     {
         var body = await http.ReadJson(AppointmentBodyJson.Default.AppointmentBody);
         if (body.Error is { } error) return Problem.Of(error);
+        if (body.Value.Repeat is { } repeat)
+        {
+            return (await http.Run(new BookRepeats(body.Value.PatientId, body.Value.ToWanted(), repeat.ToRepeat(), body.Value.SkipClashes is true)))
+                .Match(series => Results.Json(SeriesBody.Of(series), AppointmentBodyJson.Default.SeriesBody, statusCode: StatusCodes.Status201Created));
+        }
         var booked = await http.Run(new BookAppointment(body.Value.PatientId, body.Value.ToWanted()));
         if (booked.Succeeded) http.Response.Headers.Location = $"/api/appointments/{booked.Value.Id}";
         return http.Answer(booked, StatusCodes.Status201Created);
@@ -57,13 +63,17 @@ internal static class ScheduleApi
     private static async Task<IResult> Change(HttpContext http, Guid id)
     {
         var body = await http.ReadJson(AppointmentBodyJson.Default.AppointmentBody);
-        return body.Error is { } error ? Problem.Of(error) : http.Answer(await http.Run(new ChangeAppointment(id, body.Value.ToWanted(), http.IfMatch(), body.Value.PatientId)));
+        if (body.Error is { } error) return Problem.Of(error);
+        if (body.Value.Following is true) return http.Answer(await http.Run(new ChangeFollowing(id, body.Value.ToWanted(), http.IfMatch())));
+        return http.Answer(await http.Run(new ChangeAppointment(id, body.Value.ToWanted(), http.IfMatch(), body.Value.PatientId)));
     }
 
     private static async Task<IResult> Cancel(HttpContext http, Guid id)
     {
         var body = await http.ReadJson(AppointmentBodyJson.Default.CancelBody);
-        return body.Error is { } error ? Problem.Of(error) : http.Answer(await http.Run(new CancelAppointment(id, body.Value.Reason, body.Value.Note, http.IfMatch())));
+        if (body.Error is { } error) return Problem.Of(error);
+        if (body.Value.Following is true) return http.Answer(await http.Run(new CancelFollowing(id, body.Value.Reason, body.Value.Note, http.IfMatch())));
+        return http.Answer(await http.Run(new CancelAppointment(id, body.Value.Reason, body.Value.Note, http.IfMatch())));
     }
 
     private static async Task<IResult> Practitioners(HttpContext http) => (await http.Run(new ListPractitioners())).Match(items => Results.Json(new { items, next = (string?)null }));

@@ -41,6 +41,9 @@ internal static class ScheduleErrors
     /// <summary>Leave lies over appointments, which stay as they are.</summary>
     public static readonly Error LeaveOverAppointments = new("CHP-SCHEDULE-0012", "There are appointments in that time.", 409, "Move or cancel them first, or confirm that the leave is entered over them (API: confirm); they stay as they are until somebody moves them.");
 
+    /// <summary>Of repeats that are booked or moved together some cannot be where they would be; each is listed with its reason.</summary>
+    public static readonly Error SomeClash = new("CHP-SCHEDULE-0013", "Some of the repeats cannot be there.", 409, "Look at the list, then choose another time, or have those left out that clash (API: skipClashes). Nothing was stored.");
+
     /// <summary>The error with the appointments that stand in the way: how many, and the first hundred ids.</summary>
     public static Error Over(this Error error, IReadOnlyList<Guid> appointments) =>
         error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentCount"] = appointments.Count, ["appointmentIds"] = appointments.Take(100).ToArray() } };

@@ -1,4 +1,5 @@
 using Chaperone.Clinic.Schedule.Rota;
+using Chaperone.Clinic.Schedule.Series;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Postgres;
@@ -12,7 +13,7 @@ public static class ScheduleFeature
 {
     /// <summary>Adds the schedule's table and places.</summary>
     public static IServiceCollection AddSchedule(this IServiceCollection services) => services
-        .AddSingleton(new ModelPart(AppointmentRow.Model)).AddSingleton(new ModelPart(RotaTables.Model)).AddScoped<Diary>().AddScoped<RotaBook>().AddScoped<FreeTimes>()
+        .AddSingleton(new ModelPart(AppointmentRow.Model)).AddSingleton(new ModelPart(RotaTables.Model)).AddScoped<Diary>().AddScoped<RotaBook>().AddScoped<FreeTimes>().AddScoped<Clashes>()
         .AddSingleton(new NavPlace(10, "/schedule", "Schedule", "calendar", Permission.ScheduleView, Except: [BuiltInRole.Patient.Code]))
         .AddSingleton(new NavPlace(11, "/schedule/mine", "My day", "stethoscope", Permission.ScheduleAttend, Except: [BuiltInRole.Owner.Code, BuiltInRole.Manager.Code, BuiltInRole.Reception.Code]))
         .AddSingleton(new NavPlace(11, "/schedule/mine", "My appointments", "calendar", Permission.ScheduleView, Except: [.. BuiltInRole.All.Select(role => role.Code).Where(code => code != BuiltInRole.Patient.Code)]))

@@ -17,7 +17,8 @@ internal sealed record Wanted(
     Guid? PractitionerId, string? Type, string? StartsAt, string? EndsAt = null, int? Minutes = null, string? Reason = null, string? Note = null, Guid? RoomId = null, bool ConfirmOutsideHours = false)
 {
     private const int LongestReason = 200, LongestNote = 2000;
-    private static readonly TimeSpan FarthestAhead = TimeSpan.FromDays(3 * 366);
+    /// <summary>How far ahead an appointment can begin.</summary>
+    public static readonly TimeSpan FarthestAhead = TimeSpan.FromDays(3 * 366);
 
     /// <summary>How late an appointment may still be booked: whoever walks in gets the slot that has just begun.</summary>
     private static readonly TimeSpan Begun = TimeSpan.FromMinutes(15);
