@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Chaperone.Scenarios;
 
 /// <summary>Records of one clinic that requests can speak about.</summary>
-internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other, Guid Appointment = default, Guid Practitioner = default, Guid Room = default)
+internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other, Guid Appointment = default, Guid Practitioner = default, Guid Room = default, Guid Waiting = default)
 {
     /// <summary>A patient, a member and an appointment made for this, so that nothing is lost when they are archived, suspended or cancelled.</summary>
     public static async Task<KnownIds> ForAsync(TestServer server, TestClinic clinic)
@@ -25,7 +25,8 @@ internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Ev
         var doctor = (await server.Operate(new CreateMember("Sally Sacrifice", $"{Guid.NewGuid():N}@{clinic.Host}", [BuiltInRole.Doctor]), clinic)).Value;
         var appointment = (await server.Run(new Clinic.Schedule.BookAppointment(patient, new(doctor, "consultation", Soon(server.Clock), ConfirmOutsideHours: true)), BuiltInRole.Reception, clinic)).Value.Id;
         var room = (await server.Run(new Clinic.Schedule.Rota.AddRoom($"Room {Guid.NewGuid():N}"[..20]), BuiltInRole.Owner, clinic)).Value.Id;
-        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()), appointment, doctor, room);
+        var waiting = (await server.Run(new Clinic.Schedule.Waiting.AddWaiting(patient, new(null, "consultation", null, null, null, null, 3, null)), BuiltInRole.Reception, clinic)).Value.Id;
+        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()), appointment, doctor, room, waiting);
     }
 
     /// <summary>A day from now, as the API takes it.</summary>
@@ -51,6 +52,8 @@ internal static partial class Plausible
         ("POST", "/api/appointments/{id:guid}/cancel", () => new { reason = "other", note = "Plausible" }),
         ("PUT", "/api/practitioners/{id:guid}/hours", () => new { patterns = new[] { new { days = new { monday = new[] { new { from = "09:00", to = "12:00" } } } } } }),
         ("POST", "/api/practitioners/{id:guid}/leave", () => new { from = "2027-01-04", to = "2027-01-05", kind = "annual", note = "Plausible" }),
+        ("POST", "/api/waiting-list", () => new { patientId = Guid.NewGuid(), type = "consultation", priority = 2, note = "Plausible" }),
+        ("PUT", "/api/waiting-list/{id:guid}", () => new { type = "consultation", priority = 2, note = "Plausible" }),
         ("POST", "/api/rooms", () => new { name = $"Room {Guid.NewGuid():N}"[..20] }),
         ("PUT", "/api/rooms/{id:guid}", () => new { name = $"Room {Guid.NewGuid():N}"[..20], active = true }),
         ("POST", "/api/appointments/types", () => new { name = $"Type {Guid.NewGuid():N}"[..20], minutes = 20, colour = "lime" }),
@@ -80,6 +83,7 @@ internal static partial class Plausible
             "session" => ids.Session.ToString(),
             "device" or "leave" => ids.Other.ToString(),
             "code" => "video",
+            _ when path.Contains("/waiting-list", StringComparison.Ordinal) => ids.Waiting.ToString(),
             _ when path.Contains("/rooms", StringComparison.Ordinal) => ids.Room.ToString(),
             _ when path.Contains("/practitioners", StringComparison.Ordinal) || path.Contains("/schedule/hours", StringComparison.Ordinal) => ids.Practitioner.ToString(),
             _ when path.Contains("/import", StringComparison.Ordinal) || path.Contains("/devices", StringComparison.Ordinal) => ids.Other.ToString(),

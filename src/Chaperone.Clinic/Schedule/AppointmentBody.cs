@@ -32,6 +32,12 @@ internal sealed record AppointmentBody
     /// <summary>Booking with repeats: whether those that clash are left out.</summary>
     public bool? SkipClashes { get; init; }
 
+    /// <summary>Booking: the entry of the waiting list that it closes.</summary>
+    public Guid? WaitingEntryId { get; init; }
+
+    /// <summary>After moving or cancelling: how many on the waiting list could take the time that is free now.</summary>
+    public int? WaitingFits { get; init; }
+
     /// <summary>Changing: whether those of its series that come after it are changed too.</summary>
     public bool? Following { get; init; }
     public string? CancelReason { get; init; }
@@ -52,6 +58,7 @@ internal sealed record AppointmentBody
         Note = appointment.Details.Note,
         RoomId = appointment.RoomId,
         SeriesId = appointment.SeriesId,
+        WaitingFits = appointment.WaitingFits,
         CancelReason = appointment.Details.Cancellation?.Reason,
         CancelNote = appointment.Details.Cancellation?.Note,
     };

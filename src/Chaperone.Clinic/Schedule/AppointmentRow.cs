@@ -106,6 +106,9 @@ public sealed record Appointment(
 
     /// <summary>The series of repeats it belongs to, or null.</summary>
     public Guid? SeriesId { get; init; }
+
+    /// <summary>After it was moved or cancelled: how many on the waiting list could take the time that is free now; null otherwise.</summary>
+    public int? WaitingFits { get; init; }
 }
 
 /// <summary>Appointments as what operations are about.</summary>

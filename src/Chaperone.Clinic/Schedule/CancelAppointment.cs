@@ -1,4 +1,5 @@
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule.Waiting;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 
@@ -16,7 +17,7 @@ internal sealed record CancelAppointment(Guid AppointmentId, string? Reason, str
     Guid IAbout.ResourceId => AppointmentId;
 }
 
-internal sealed class CancelAppointmentHandler(Diary diary) : IHandler<CancelAppointment, Appointment>
+internal sealed class CancelAppointmentHandler(Diary diary, WaitingList waiting) : IHandler<CancelAppointment, Appointment>
 {
     private const int LongestNote = 500;
 
@@ -31,7 +32,8 @@ internal sealed class CancelAppointmentHandler(Diary diary) : IHandler<CancelApp
         row.Status = AppointmentStatus.Cancelled;
         scope.Because(cancellation.Value.Reason);
         await diary.Write(row, cancel);
-        return await diary.Show(row, cancel);
+        var fits = await waiting.Fitting(row.PractitionerId, new(row.StartsAt, row.EndsAt), Relation.SameClinic, cancel);
+        return await diary.Show(row, cancel) with { WaitingFits = fits.Count };
     }
 
     /// <summary>Why something is cancelled, as typed, or what is wrong with it.</summary>

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Schedule.Waiting;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 
@@ -15,7 +16,7 @@ internal sealed record ChangeAppointment(Guid AppointmentId, Wanted Wanted, long
     Guid IAbout.ResourceId => AppointmentId;
 }
 
-internal sealed class ChangeAppointmentHandler(Diary diary) : IHandler<ChangeAppointment, Appointment>
+internal sealed class ChangeAppointmentHandler(Diary diary, WaitingList waiting) : IHandler<ChangeAppointment, Appointment>
 {
     public async Task<Result<Appointment>> Handle(ChangeAppointment request, OperationScope scope, CancellationToken cancel)
     {
@@ -36,6 +37,7 @@ internal sealed class ChangeAppointmentHandler(Diary diary) : IHandler<ChangeApp
         if (moved && await diary.RotaFault(row, request.Wanted.ConfirmOutsideHours, cancel) is { } away) return away;   // what lies there already may stay
         if (diary.MayName(row)) row.Payload = row.Payload with { Reason = slot.Reason, Note = slot.Note };   // who is not shown what is written cannot have meant to take it away
         await diary.Flush([row], cancel);
-        return await diary.Show(row, cancel);
+        var shown = await diary.Show(row, cancel);
+        return moved ? shown with { WaitingFits = (await waiting.Fitting(before.PractitionerId, new(before.StartsAt, before.EndsAt), Relation.SameClinic, cancel)).Count } : shown;
     }
 }

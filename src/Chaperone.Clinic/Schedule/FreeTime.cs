@@ -32,9 +32,23 @@ internal sealed class FreeCalendar(DateTimeOffset from, IReadOnlyDictionary<Guid
         .SelectMany(one => FreeTime.Starts(one.Value.Working, one.Value.Taken, from, length).Take(most).Select(start => (Practitioner: one.Key, Start: start)))
         .OrderBy(slot => slot.Start).ThenBy(slot => slot.Practitioner);
 
-    /// <summary>The same of one practitioner.</summary>
-    public IEnumerable<DateTimeOffset> Starts(Guid practitioner, TimeSpan length) =>
-        practitioners.TryGetValue(practitioner, out var one) ? FreeTime.Starts(one.Working, one.Taken, from, length) : [];
+    /// <summary>The earliest start of this length that suits, with this practitioner or with anybody; null when there is none.</summary>
+    public (Guid Practitioner, DateTimeOffset Start)? First(Guid? practitioner, TimeSpan length, Func<DateTimeOffset, bool> suits)
+    {
+        (Guid Practitioner, DateTimeOffset Start)? best = null;
+        foreach (var (id, one) in practitioners)
+        {
+            if (practitioner is not null && practitioner != id) continue;
+            foreach (var start in FreeTime.Starts(one.Working, one.Taken, from, length))
+            {
+                if (best is { } known && known.Start <= start) break;
+                if (!suits(start)) continue;
+                best = (id, start);
+                break;
+            }
+        }
+        return best;
+    }
 }
 
 /// <summary>What is left of a practitioner's working time: pure.</summary>

@@ -18,7 +18,7 @@ internal static class ScheduleApi
         api.MapGet("", List).Runs(typeof(ListAppointments))
             .WithSummary("The schedule by time: of day, or from and to (dates, both included, at most 62 days), or of today; of everybody or of one practitioner. Cancelled appointments too.");
         api.MapPost("", (Delegate)Book).Runs(typeof(BookAppointment), typeof(BookRepeats))
-            .WithSummary("Books a patient with a practitioner: patientId, practitionerId, type, startsAt, and endsAt or minutes where the type's length is not wanted. Times are ISO 8601, with an offset or as the clinic's clocks show. 409 when the time or the room (roomId) was just taken, when the practitioner is on leave, and outside their working hours unless confirmOutsideHours. With repeat (every, unit day, week or month, and count or until) books up to 52 at the same time of day, all or, with skipClashes, those that do not clash.");
+            .WithSummary("Books a patient with a practitioner: patientId, practitionerId, type, startsAt, and endsAt or minutes where the type's length is not wanted. Times are ISO 8601, with an offset or as the clinic's clocks show. 409 when the time or the room (roomId) was just taken, when the practitioner is on leave, and outside their working hours unless confirmOutsideHours. With repeat (every, unit day, week or month, and count or until) books up to 52 at the same time of day, all or, with skipClashes, those that do not clash. waitingEntryId closes an entry of the waiting list in the same commit.");
         api.MapGet("free", Free).Runs(typeof(FindFreeSlots)).WithSummary("The next ten free times within four weeks: for a type or minutes, from a time on, with one practitioner or anybody, in a room or anywhere; within working hours, and not on leave.");
         api.MapGet("{id:guid}", View).Runs(typeof(ViewAppointment)).WithSummary("One appointment, with ETag.");
         api.MapPut("{id:guid}", Change).Runs(typeof(ChangeAppointment), typeof(ChangeFollowing)).WithSummary("Moves an appointment, changes its length or practitioner, or what is written about it; with following those of its series too that come after it, each by as much. Needs If-Match.");
@@ -46,7 +46,7 @@ internal static class ScheduleApi
             return (await http.Run(new BookRepeats(body.Value.PatientId, body.Value.ToWanted(), repeat.ToRepeat(), body.Value.SkipClashes is true)))
                 .Match(series => Results.Json(SeriesBody.Of(series), AppointmentBodyJson.Default.SeriesBody, statusCode: StatusCodes.Status201Created));
         }
-        var booked = await http.Run(new BookAppointment(body.Value.PatientId, body.Value.ToWanted()));
+        var booked = await http.Run(new BookAppointment(body.Value.PatientId, body.Value.ToWanted(), body.Value.WaitingEntryId));
         if (booked.Succeeded) http.Response.Headers.Location = $"/api/appointments/{booked.Value.Id}";
         return http.Answer(booked, StatusCodes.Status201Created);
     }

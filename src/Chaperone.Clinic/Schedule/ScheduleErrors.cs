@@ -44,6 +44,9 @@ internal static class ScheduleErrors
     /// <summary>Of repeats that are booked or moved together some cannot be where they would be; each is listed with its reason.</summary>
     public static readonly Error SomeClash = new("CHP-SCHEDULE-0013", "Some of the repeats cannot be there.", 409, "Look at the list, then choose another time, or have those left out that clash (API: skipClashes). Nothing was stored.");
 
+    /// <summary>The entry of the waiting list was booked or removed; two who take the same one at once get here, all but the first.</summary>
+    public static readonly Error NotWaiting = new("CHP-SCHEDULE-0014", "This entry of the waiting list is closed.", 409, "Look at the list as it is now: somebody else has booked or removed it. Nothing was stored.");
+
     /// <summary>The error with the appointments that stand in the way: how many, and the first hundred ids.</summary>
     public static Error Over(this Error error, IReadOnlyList<Guid> appointments) =>
         error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentCount"] = appointments.Count, ["appointmentIds"] = appointments.Take(100).ToArray() } };
