@@ -13,8 +13,6 @@ internal sealed class ForeignIds(OperationScope scope, string of)
 {
     public const string Member = "member", Appointment = "appointment";
 
-    private IQueryable<ExternalIdRow> Rows => scope.Db.Set<ExternalIdRow>().AsNoTracking().Where(row => row.EntityType == of);
-
     /// <summary>Which of these ids are known, and what they are here.</summary>
     public async Task<IReadOnlyDictionary<string, Guid>> FindAsync(string source, IEnumerable<string> ids, CancellationToken cancel)
     {
@@ -22,12 +20,12 @@ internal sealed class ForeignIds(OperationScope scope, string of)
         var tokens = ids.Distinct(StringComparer.Ordinal).ToDictionary(id => Convert.ToHexString(index.Exact(id)), StringComparer.Ordinal);
         if (tokens.Count == 0) return new Dictionary<string, Guid>();
         var wanted = tokens.Keys.Select(Convert.FromHexString).ToArray();
-        var found = await Rows.Where(row => row.Source == source && wanted.Contains(row.Token)).Select(row => new { row.Token, row.EntityId }).ToListAsync(cancel);
+        var found = await scope.Db.FindExternalIds(source, of, wanted, cancel);
         return found.ToDictionary(row => tokens[Convert.ToHexString(row.Token)], row => row.EntityId, StringComparer.Ordinal);
     }
 
     /// <summary>Everything that has an id of this source. For what there is little of.</summary>
-    public async Task<IReadOnlySet<Guid>> WithAsync(string source, CancellationToken cancel) => (await Rows.Where(row => row.Source == source).Select(row => row.EntityId).ToListAsync(cancel)).ToHashSet();
+    public async Task<IReadOnlySet<Guid>> WithAsync(string source, CancellationToken cancel) => (await scope.Db.Set<ExternalIdRow>().Where(row => row.Source == source && row.EntityType == of).Select(row => row.EntityId).ToListAsync(cancel)).ToHashSet();
 
     public async Task AddAsync(string source, IReadOnlyList<(string Id, Guid Entity)> ids, CancellationToken cancel)
     {
@@ -46,6 +44,7 @@ internal sealed class Roster
 
     private readonly ILookup<string, Guid> byName;
     private readonly ILookup<string, Guid> byAddress;
+    private readonly Dictionary<string, Guid[]> asked = new(StringComparer.Ordinal);   // files name the same few people again and again
 
     private Roster(IReadOnlyList<MemberRow> members)
     {
@@ -56,7 +55,7 @@ internal sealed class Roster
     public static async Task<Roster> OpenAsync(OperationScope scope, CancellationToken cancel) =>
         new(await scope.OpenCandidates(scope.Db.Set<MemberRow>().AsNoTracking().Where(member => member.PatientId == null), cancel));
 
-    public IEnumerable<Guid> Named(string name) => byName[Key(name)];
+    public IReadOnlyList<Guid> Named(string name) => asked.TryGetValue(name, out var found) ? found : asked[name] = [.. byName[Key(name)]];
 
     public IEnumerable<Guid> At(string address) => byAddress[Normaliser.Email(address)];
 

@@ -97,8 +97,7 @@ internal sealed class PatientRegister(OperationScope scope)
         var keys = await IndexAsync(cancel);
         var tokens = ids.Distinct(StringComparer.Ordinal).ToDictionary(id => Convert.ToHexString(keys.ExternalIdToken(new(source, id))), StringComparer.Ordinal);
         var wanted = tokens.Keys.Select(Convert.FromHexString).ToArray();
-        var found = await scope.Db.Set<ExternalIdRow>().AsNoTracking()
-            .Where(row => row.Source == source && row.EntityType == EntityType && wanted.Contains(row.Token)).Select(row => new { row.Token, row.EntityId }).ToListAsync(cancel);
+        var found = await scope.Db.FindExternalIds(source, EntityType, wanted, cancel);
         return found.ToDictionary(row => tokens[Convert.ToHexString(row.Token)], row => row.EntityId, StringComparer.Ordinal);
     }
 

@@ -70,6 +70,11 @@ public sealed class ExternalIdRow
     public Guid EntityId { get; init; }
 }
 
+/// <summary>A blind index of another system's id, and what it is an id of.</summary>
+public readonly record struct KnownExternalId(byte[] Token, Guid EntityId);
+
+internal sealed record ExternalIdLook(byte[] Token, Guid? EntityId);
+
 /// <summary>
 /// Entity Framework's view of the clinic's tables. The schema is the SQL under db/; a test compares the two. Names are snake case of the properties'.
 /// Every context lives inside one operation's transaction, in which row-level security shows one clinic.
@@ -80,6 +85,17 @@ public sealed class ChaperoneDb(DbContextOptions<ChaperoneDb> options) : DbConte
     public const string LoggedValue = "chaperone:logged-value";
 
     internal DbSet<SubjectKeyRow> SubjectKeys => Set<SubjectKeyRow>();
+
+    /// <summary>Which of these blind indexes of another system's ids are known, and what they are here.</summary>
+    /// <remarks>
+    /// A look at the key for each. Asked as one set, the planner reads all ids of the source and compares each with each while an import fills the table faster than anybody counts it.
+    /// </remarks>
+    public async Task<IReadOnlyList<KnownExternalId>> FindExternalIds(string source, string entityType, byte[][] tokens, CancellationToken cancel) =>
+        (await Database.SqlQuery<ExternalIdLook>(
+            $"""
+            SELECT w.token AS "Token", (SELECT e.entity_id FROM clinic.external_id e WHERE e.source = {source} AND e.entity_type = {entityType} AND e.token = w.token) AS "EntityId"
+            FROM unnest({tokens}) AS w (token)
+            """).ToListAsync(cancel)).Where(look => look.EntityId is not null).Select(look => new KnownExternalId(look.Token, look.EntityId!.Value)).ToArray();
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder model)
