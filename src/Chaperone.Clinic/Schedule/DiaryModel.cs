@@ -98,6 +98,12 @@ internal static class DiaryText
 
     public static string Clock(int minutes) => string.Create(CultureInfo.InvariantCulture, $"{minutes / 60:00}:{minutes % 60:00}");
 
+    /// <summary>The same, with the date where it is not on this day: imported history may last for days.</summary>
+    public static string Clock(DateTimeOffset time, DateOnly day) => DateOnly.FromDateTime(time.DateTime) == day ? Clock(time) : time.ToString("d MMM HH:mm", CultureInfo.InvariantCulture);
+
+    /// <summary>How long something lasts.</summary>
+    public static string Length(TimeSpan time) => time > Diary.Longest ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0} hours") : $"{Minutes(time)} minutes";
+
     public static string Minutes(TimeSpan time) => ((int)time.TotalMinutes).ToString(CultureInfo.InvariantCulture);
 
     public static string DayHref(DateOnly day, Guid? practitioner = null, bool cancelled = false) =>

@@ -53,7 +53,7 @@ internal static class SchedulePages
         if (view.Error is { } error) return await http.PageError(error);
         if (view.Value.Practitioners.All(one => one.Id != whose))
             return who is null && view.Value.Practitioners is [var one, ..] ? http.SeeOther(DiaryText.WeekHref(one.Id, shown, length)) : await http.PageError(PlatformErrors.NotFound);
-        var items = Visible(view.Value.Appointments, false).ToLookup(item => DateOnly.FromDateTime(item.StartsAt.DateTime));
+        var items = Visible(view.Value.Appointments, false).ToLookup(item => DateOnly.FromDateTime(item.StartsAt.DateTime) is var begins && begins < first ? first : begins);   // what began before reaches in
         var columns = Enumerable.Range(0, length).Select(first.AddDays)
             .Select(date => new DiaryColumn(whose, date, date.ToString("ddd d MMM", CultureInfo.InvariantCulture), null, DiaryText.DayHref(date), [.. items[date]]) { Shades = view.Value.Shades.GetValueOrDefault((whose, date), []) });
         return await http.Page<DiaryPage>(new { Model = Model(http, view.Value, shown, first, first.AddDays(length - 1), whose, [.. columns]) with { IsWeek = true, Days = length } });

@@ -119,7 +119,12 @@ public sealed class HistoryStoryTests(BrowserFixture fixture)
         await visit.Page.GotoAsync(visit.Url("/schedule?day=2023-02-05"));
         await Assertions.Expect(visit.Page.Locator(".diary-column .appt")).ToHaveCountAsync(1);
         await Assertions.Expect(visit.Page.Locator(".diary-column .appt")).ToContainTextAsync("BARLOW");
+        await Assertions.Expect(visit.Page.Locator(".appt-time")).ToHaveTextAsync("3 Feb 09:00–6 Feb 09:00");
         await visit.ExamineAsync("history-stay");
+        var nurse = await visit.Page.Locator(".diary-column").Filter(new() { HasText = "BARLOW" }).GetAttributeAsync("data-practitioner");
+        await visit.Page.GotoAsync(visit.Url($"/schedule/week?day=2023-02-08&practitioner={nurse}"));
+        await Assertions.Expect(visit.Page.Locator(".diary-column").First.Locator(".appt")).ToContainTextAsync("BARLOW");
+        visit.AssertNothingWrong();
     }
 
     private static async Task TeamAsync(Visit visit)
