@@ -44,6 +44,7 @@ internal static partial class Plausible
         ("POST", "/api/auth/enrol/confirm", () => new { code = "000000" }),
         ("POST", "/api/auth/password", () => new { current = "not the password", @new = "seven tame herons swim" }),
         ("POST", "/api/auth/reset", () => new { token = "none", password = "seven tame herons swim" }),
+        ("POST", "/api/auth/forgotten", () => new { email = "nobody@first.test" }),
         ("POST", "/api/patients", Patient),
         ("PUT", "/api/patients/{id:guid}", Patient),
         ("POST", "/api/patients/find", () => new { text = "Prime" }),

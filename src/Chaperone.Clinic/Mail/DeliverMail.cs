@@ -3,6 +3,7 @@ using Chaperone.Clinic.Settings;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Encryption;
 using Chaperone.Ledger;
+using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
 
@@ -84,11 +85,20 @@ internal sealed class ClaimMailHandler(ClinicAddress address) : IHandler<ClaimMa
         return new(settings.FromAddress, recipient, MessageText.Write(new($"{id:N}@{tenant.Host}", settings.FromName, settings.FromAddress, recipient, scope.Now, content)));
     }
 
+    /// <summary>Active accounts whose roles let them manage sign-in rules and locked accounts.</summary>
+    private static async Task<IEnumerable<Guid>> AdministratorsAsync(OperationScope scope, CancellationToken cancel)
+    {
+        var members = await scope.Db.Set<MemberRow>().AsNoTracking().Where(member => member.PatientId == null && member.Status == MemberRow.Active)
+            .Join(scope.Db.Set<CredentialRow>().Where(credential => credential.PasswordChangedAt != null), member => member.Id, credential => credential.Id, (member, _) => new { member.Id, member.Roles }).ToListAsync(cancel);
+        return members.Where(member => Actors.Compile(member.Roles).Holds(Permission.SecurityManage, false, scope.Now)).Select(member => member.Id);
+    }
+
     /// <summary>One row for each who gets the clinic's alerts, in the same transaction that ends the one it stood for.</summary>
     private static async Task SpreadAsync(OperationScope scope, MailMessageRow alert, CancellationToken cancel)
     {
         var template = MailTemplates.Find(alert.Template);
         var recipients = (await ClinicContacts.RecipientsAsync(scope, cancel)).Security;   // staff, whose data is their account's own
+        if (template is { ForAdministrators: true }) recipients = [.. recipients.Union(await AdministratorsAsync(scope, cancel)).Where(member => member != alert.AboutId)];
         if (template is not null) await scope.Writer.Insert([.. recipients.Select(member => MailQueue.Row(scope, template, alert.Payload, member, member, alert.AboutId, null))], cancel);
         alert.End(MailMessageRow.Sent, scope.Now);
     }

@@ -2,6 +2,7 @@ using Chaperone.Clinic.Mail.Smtp;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Jobs;
+using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +17,8 @@ public static class MailFeature
         .AddSingleton(new ModelPart(MailMessageRow.Model))
         .AddSingleton<MailBell>().AddSingleton<MailQueue>().AddSingleton<TestMailTurns>().AddSingleton(SmtpPatience.Usual).AddSingleton<SmtpDelivery>()
         .AddSingleton<MailRunner>().AddHostedService(provider => provider.GetRequiredService<MailRunner>())
+        .AddSingleton<AttemptAlerts>().AddHostedService(provider => provider.GetRequiredService<AttemptAlerts>())
+        .AddSingleton(provider => new DenialAlarm(provider.GetRequiredService<AttemptAlerts>().Raise))
         .AddSingleton(new NavPlace(896, MailPages.Home, "Mail", "mail", Permission.SettingsEdit, "Settings"))
         .AddSingleton(provider => new RecurringWork("mail", TimeSpan.FromMinutes(1), provider.GetRequiredService<MailRunner>().SweepAsync));
 

@@ -57,6 +57,10 @@ internal sealed class MailQueue(MailBell bell)
         return await AddAsync(scope, [Row(scope, template, facts, null, null, about, key)], cancel);
     }
 
+    /// <summary>Queues a mail to the account, and another about it to whoever the clinic's alerts go to.</summary>
+    public Task<bool> ToAndAlertAsync(OperationScope scope, MailTemplate template, MailTemplate alert, Guid member, Guid subject, MailFacts facts, MailFacts alertFacts, CancellationToken cancel) =>
+        AddAsync(scope, [Row(scope, template, facts, member, subject, member, null), Row(scope, alert, alertFacts, null, null, member, null)], cancel);
+
     private async Task<bool> AddAsync(OperationScope scope, IReadOnlyList<MailMessageRow> rows, CancellationToken cancel)
     {
         if (!await IsSetUpAsync(scope, cancel)) return false;

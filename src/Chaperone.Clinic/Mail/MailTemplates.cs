@@ -26,6 +26,9 @@ internal sealed record MailTemplate(string Code, string Name, Func<MailFacts, st
 {
     /// <summary>Whether its link holds a one-time token: then it is of no use later, and its words are gone once it is sent.</summary>
     public bool HoldsToken { get; init; }
+
+    /// <summary>Whether, without a recipient, it is for all who can unlock accounts and not only for the security contacts.</summary>
+    public bool ForAdministrators { get; init; }
 }
 
 /// <summary>Every mail there is.</summary>
@@ -53,7 +56,7 @@ internal static class MailTemplates
         "An account is locked",
         [$"Five sign-ins to an account of your clinic failed, the last{At(facts, zone)}. It is locked for 30 minutes."],
         "See locked accounts",
-        ["There you can unlock it. Whether it was its owner, you can ask them; the audit log has the rest."]));
+        ["There you can unlock it. Whether it was its owner, you can ask them; the audit log has the rest."])) { ForAdministrators = true };
 
     public static readonly MailTemplate NewDevice = new("new_device", "Sign-in from a new device", (facts, zone) => new(
         "A sign-in from a new device",

@@ -30,7 +30,7 @@ internal sealed class SessionAuthentication(RequestDelegate next, SessionReader 
             else if (session.Client != ClientFamily.Of(http.Request.Headers.UserAgent.ToString()))
             {
                 SignInCookies.DropSession(http);
-                await monitor.Run(new EndHijackedSession(session.Id, session.SubjectId), http.Caller(), CancellationToken.None);
+                await monitor.Run(new EndHijackedSession(session.Id, session.MemberId, session.SubjectId), http.Caller(), CancellationToken.None);
             }
             else
             {
@@ -46,18 +46,19 @@ internal sealed class SessionAuthentication(RequestDelegate next, SessionReader 
 }
 
 /// <summary>Ends a session whose cookie came from another browser engine or operating system than it was made for: a copied cookie.</summary>
-internal sealed record EndHijackedSession(Guid Session, Guid Subject) : IOperation<Done>
+internal sealed record EndHijackedSession(Guid Session, Guid Member, Guid Subject) : IOperation<Done>
 {
     public static Policy Policy { get; } = Policy.Changes("security.session_hijack").ForAnybody("whoever holds a copied cookie must not keep its session alive");
 }
 
-internal sealed class EndHijackedSessionHandler : IHandler<EndHijackedSession, Done>
+internal sealed class EndHijackedSessionHandler(SignInMails mails) : IHandler<EndHijackedSession, Done>
 {
     public async Task<Result<Done>> Handle(EndHijackedSession request, OperationScope scope, CancellationToken cancel)
     {
-        await scope.Db.Set<SessionRow>().Where(row => row.Id == request.Session && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, scope.Now), cancel);
+        var ended = await scope.Db.Set<SessionRow>().Where(row => row.Id == request.Session && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, scope.Now), cancel);
         scope.Concerns("session", request.Session);
         scope.Show(request.Subject);
+        if (ended == 1) await mails.HijackedAsync(scope, request.Member, request.Subject, cancel);   // of several requests with it at once, the one that ended it tells
         return default(Done);
     }
 }

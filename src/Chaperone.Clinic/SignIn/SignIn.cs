@@ -78,18 +78,18 @@ internal sealed record FinishSignIn(SignInProof Proof, string? Code, string? Bac
 /// <summary>The outcome; the token is for the cookie only.</summary>
 internal sealed record SignedIn(SignInStatus Status, Guid? Member = null, SecretToken? Session = null, Actor? Actor = null, int? BackupCodesLeft = null);
 
-internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionReader sessions, Proofs proofs) : IHandler<FinishSignIn, SignedIn>
+internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionReader sessions, Proofs proofs, SignInMails mails) : IHandler<FinishSignIn, SignedIn>
 {
     public async Task<Result<SignedIn>> Handle(FinishSignIn request, OperationScope scope, CancellationToken cancel)
     {
         var candidate = request.Proof.Candidate;
         if (candidate.Typed is { } typed) scope.Typed(typed);
         if (candidate.Member is { } known) scope.Concerns("member", known);
-        if (!request.Proof.PasswordIsRight || candidate.Member is not { } id) return Wrong(scope, candidate, "auth.login.failure");
+        if (!request.Proof.PasswordIsRight || candidate.Member is not { } id) return await WrongAsync(scope, candidate, "auth.login.failure", cancel);
 
         var member = await scope.OpenOne(scope.Db.Set<MemberRow>().Where(row => row.Id == id && row.Status == MemberRow.Active), cancel);
         var credential = await scope.OpenOne(scope.Db.Set<CredentialRow>().Where(row => row.Id == id), cancel);
-        if (member is null || credential is null || credential.SecurityStamp != candidate.Stamp) return Wrong(scope, candidate, "auth.login.failure");
+        if (member is null || credential is null || credential.SecurityStamp != candidate.Stamp) return await WrongAsync(scope, candidate, "auth.login.failure", cancel);
         if (request.Proof.Rehashed is { } better) credential.Payload = credential.Payload with { PasswordHash = better };
 
         DateTimeOffset? secondFactorAt = null;
@@ -105,7 +105,7 @@ internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionRe
             var right = request.Code is { } code
                 ? await Attempts.TakeCodeAsync(scope, id, credential.Payload.AuthenticatorSecret!, code, cancel)
                 : TakeBackupCode(credential, await keys.BackupCodeKeyAsync(scope.Tenant.Id, cancel), request.BackupCode!, ref codesLeft);
-            if (!right) return Wrong(scope, candidate, "auth.2fa_failed");
+            if (!right) return await WrongAsync(scope, candidate, "auth.2fa_failed", cancel);
             secondFactorAt = scope.Now;
         }
 
@@ -113,6 +113,7 @@ internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionRe
         if (candidate.Device is { } device)
             await scope.Db.Set<TrustedDeviceRow>().Where(row => row.Id == device).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastUsedAt, scope.Now), cancel);
         var (token, session) = await NewSession(scope, member, candidate.Device, secondFactorAt, request.UserAgent, cancel);
+        if (candidate.Device is null) await mails.SignedInAsync(scope, session, cancel);
         var actor = actors.Of(scope.Tenant, id, member.PatientId, member.Roles, member.RightsVersion, credential.TwoFactorEnabled, session.Id, secondFactorAt);
         scope.Became(actor);
         scope.Note("factor", codesLeft is not null ? "backup_code" : secondFactorAt is not null ? "authenticator" : candidate.Device is not null ? "trusted_device" : "none");
@@ -154,9 +155,13 @@ internal sealed class FinishSignInHandler(KeyRing keys, Actors actors, SessionRe
     }
 
     // The lock is committed with its event. A wrong password is rolled back (the count stands already) and logged as a stranger's failure, of which a flood is only counted.
-    private static Result<SignedIn> Wrong(OperationScope scope, SignInCandidate candidate, string action)
+    private async Task<Result<SignedIn>> WrongAsync(OperationScope scope, SignInCandidate candidate, string action, CancellationToken cancel)
     {
-        if (candidate.LocksWhenWrong) scope.RecordAs("auth.locked", EventOutcome.Failure);
+        if (candidate.LocksWhenWrong)
+        {
+            scope.RecordAs("auth.locked", EventOutcome.Failure);
+            await mails.LockedAsync(scope, candidate.Member!.Value, cancel);
+        }
         else if (action == "auth.2fa_failed") scope.RecordAs(action, EventOutcome.Failure);
         else return SignInErrors.Refused;
         return new SignedIn(SignInStatus.Refused, candidate.Member);

@@ -26,6 +26,8 @@ public static class SignInFeature
         .AddSingleton<Proofs>()
         .AddSingleton<OneTimeLinks>()
         .AddSingleton<HandedLinks>()
+        .AddSingleton<SignInMails>()
+        .AddSingleton<ForgottenDesk>().AddHostedService(provider => provider.GetRequiredService<ForgottenDesk>())
         .AddSingleton<SessionReader>()
         .AddSingleton<SignInDesk>()
         .AddSingleton<AccountDesk>()
@@ -48,6 +50,7 @@ public static class SignInFeature
         AuthApi.Map(routes.MapGroup("").WithTags("Signing in"));
         SignInPages.Map(routes);
         AccountPages.Map(routes);
+        ForgottenPages.Map(routes);
         TeamApi.Map(routes);
         TeamPages.Map(routes);
         ProfilePages.Map(routes);

@@ -15,6 +15,7 @@ public static partial class EventCatalogue
         new("auth.logout", Authentication, Info, Years2, "Somebody signed out."),
         new("auth.step_up", Authentication, Info, Years2, "Somebody gave a code again for an operation that asks for one."),
         new("auth.password_changed", Authentication, Info, Years2, "Somebody changed their own password; all their other sessions ended."),
+        new("auth.password_reset_requested", Authentication, Info, Years2, "Somebody asked for a link to set a new password, and it was mailed; the event carries a blind index of what was typed."),
         new("auth.password_reset_issued", Authentication, Warning, Years2, "An administrator made a one-time link for a forgotten password."),
         new("auth.password_reset_used", Authentication, Info, Years2, "A one-time link set a new password; all sessions of the account ended."),
         new("auth.2fa_enrolment_started", Authentication, Info, Years2, "Somebody was shown a new authenticator secret."),

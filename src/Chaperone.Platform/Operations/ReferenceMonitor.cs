@@ -22,7 +22,7 @@ namespace Chaperone.Platform.Operations;
 /// </summary>
 public sealed class ReferenceMonitor(
     OperationRegistry registry, IServiceScopeFactory services, Databases databases, IDbContextFactory<ChaperoneDb> contexts,
-    KeyRing keys, EventWriter events, TimeProvider clock, ILogger<ReferenceMonitor> log)
+    KeyRing keys, EventWriter events, TimeProvider clock, ILogger<ReferenceMonitor> log, DenialAlarm? alarm = null)
 {
     private static readonly MethodInfo InvokeMethod = typeof(ReferenceMonitor).GetMethod(nameof(Invoke), BindingFlags.NonPublic | BindingFlags.Static)!;
     private static readonly ConcurrentDictionary<Type, Delegate> Invokers = new();
@@ -43,7 +43,12 @@ public sealed class ReferenceMonitor(
         {
             await using var begun = await BeginAsync(attempt, cancel);
             attempt.Decision = Decide(info.Policy, caller.Actor, begun.Relation, clock.GetUtcNow());
-            if (!attempt.Decision.Allowed) return await Fail(attempt, EventOutcome.Denied, ErrorOf(attempt.Decision.Refusal, caller.Actor), begun);
+            if (!attempt.Decision.Allowed)
+            {
+                var refused = await Fail(attempt, EventOutcome.Denied, ErrorOf(attempt.Decision.Refusal, caller.Actor), begun);
+                if (attempt.Decision.Refusal == Refusal.NoPermission && caller.Actor.Kind == ActorKind.User) alarm?.Raise(caller);
+                return refused;
+            }
             return await RunAllowed(operation, attempt, begun, cancel);
         }
         catch (NpgsqlException lost) when (lost is not PostgresException)
@@ -212,6 +217,10 @@ public sealed class ReferenceMonitor(
         where TOperation : IOperation<TResult> =>
         services.GetRequiredService<IHandler<TOperation, TResult>>().Handle((TOperation)operation, scope, cancel);
 }
+
+/// <summary>Tells that somebody signed in asked for what none of their roles includes, once its event is written. Whoever listens must be quick and must not fail.</summary>
+/// <param name="Raise">Given the caller.</param>
+public sealed record DenialAlarm(Action<Caller> Raise);
 
 /// <summary>The scope of the operation that a container scope belongs to, so that a feature's own types can ask for it.</summary>
 internal sealed class CurrentScope

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Chaperone.Clinic.Mail;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
+using Chaperone.Platform.Operations;
 using Chaperone.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -74,6 +75,9 @@ internal sealed class MailHouse : IAsyncDisposable
         return (made.Json.GetProperty("id").GetGuid(), made.Json.GetProperty("path").GetString()!);
     }
 
+    /// <summary>The system itself, in this clinic.</summary>
+    public Caller AsSystem() => new(Clinic.Tenant, Actor.System, new("job", "test"));
+
     public Task<ClinicClient> SignInAs(Role role, TestClinic? clinic = null) => Server.SignInAs(role, clinic ?? Clinic);
 
     /// <summary>An expression over the clinic's mails, of which there is one.</summary>
@@ -104,4 +108,9 @@ internal sealed class MailHouse : IAsyncDisposable
         await Server.Database.ExecuteAsync($"DELETE FROM clinic.mail_message; UPDATE clinic.mail_settings SET enabled = false");
         await Mail.DisposeAsync();
     }
+}
+
+internal static class Monitors
+{
+    public static ReferenceMonitor GetRequiredMonitor(this IServiceProvider services) => services.GetRequiredService<ReferenceMonitor>();
 }

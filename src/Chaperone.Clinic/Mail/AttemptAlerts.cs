@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Threading.Channels;
+using Chaperone.Platform.Operations;
+using Chaperone.Platform.Tenancy;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Chaperone.Clinic.Mail;
+
+/// <summary>Warns the security contacts that an account asked for what its role does not include. Once an account and hour, however many attempts and nodes.</summary>
+internal sealed record AlertAttempts(Guid Member, DateTimeOffset At) : IOperation<bool>
+{
+    public static Policy Policy { get; } = Policy.Unlogged("queues a warning; each refusal it is about is an event, and so is what came of the mail").ForSystem("refusals are watched by the system");
+}
+
+internal sealed class AlertAttemptsHandler(MailQueue mail) : IHandler<AlertAttempts, bool>
+{
+    public async Task<Result<bool>> Handle(AlertAttempts request, OperationScope scope, CancellationToken cancel)
+    {
+        scope.OnConflict("mail_message_group", PlatformErrors.Conflict);   // another node was faster
+        var key = $"attempts/{request.Member:N}/{request.At.UtcDateTime.ToString("yyyyMMddHH", CultureInfo.InvariantCulture)}";
+        return await mail.AlertOnceAsync(scope, MailTemplates.Attempts, request.Member, new("/settings/audit-log", request.At), key, cancel);
+    }
+}
+
+/// <summary>Hears of refusals from the monitor and passes each account's first of an hour on, after the request has its answer.</summary>
+internal sealed class AttemptAlerts(TimeProvider clock, IServiceProvider services, ILogger<AttemptAlerts> log) : BackgroundService
+{
+    private const int MostKnown = 10_000, MostWaiting = 500;
+    private static readonly CallSource Source = new("job", "attempts");
+    private readonly Channel<(Tenant Clinic, Guid Member, DateTimeOffset At)> waiting = Channel.CreateBounded<(Tenant, Guid, DateTimeOffset)>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ConcurrentDictionary<(Guid, Guid, long), bool> told = new();
+
+    public void Raise(Caller caller)
+    {
+        if (caller.Actor.Id is not { } member) return;
+        var now = clock.GetUtcNow();
+        if (told.Count >= MostKnown) told.Clear();
+        if (told.TryAdd((caller.Tenant.Id, member, now.UtcTicks / TimeSpan.TicksPerHour), true)) waiting.Writer.TryWrite((caller.Tenant, member, now));
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var (clinic, member, at) in waiting.Reader.ReadAllAsync(stoppingToken))
+        {
+            try
+            {
+                // Asked for late: the monitor itself is made with what raises this.
+                var monitor = (ReferenceMonitor)services.GetService(typeof(ReferenceMonitor))!;
+                await monitor.Run(new AlertAttempts(member, at), new(clinic, Actor.System, Source), stoppingToken);
+            }
+            catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
+            {
+                log.LogWarning("A warning about refused attempts could not be queued ({Fault}).", failed.GetType().Name);
+            }
+        }
+    }
+}
