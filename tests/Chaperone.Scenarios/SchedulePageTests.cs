@@ -201,6 +201,33 @@ public sealed partial class SchedulePageTests(OwnServerFixture fixture)
         }
     }
 
+    [Fact]
+    public async Task Repeats_are_booked_in_one_go_and_cancelled_from_one_on()
+    {
+        var (client, day) = (await Server.SharedSession(BuiltInRole.Reception), Day(60));
+        await BookAsync(DateOnly.ParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture).AddDays(7).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), "09:00");
+        var form = Form(Server.First.Patients[1], day, "09:00");
+        (form["repeatUnit"], form["repeatEvery"]) = ("week", "");
+        var none = await client.FormAsync("/schedule/book", form);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, none.Status);
+        form["repeatCount"] = "4";
+        var clash = await client.FormAsync("/schedule/book", form);
+        Assert.Equal(HttpStatusCode.Conflict, clash.Status);
+        Assert.Contains("09:00 (taken)", clash.Text);
+        Assert.Contains("Leave out those that cannot be there", clash.Text);
+        Assert.Contains("typed note", clash.Text);
+        form["skipClashes"] = "true";
+        var booked = await client.FormAsync("/schedule/book", form, with: Dialog);
+        Assert.Equal("3 appointments are booked, 1 left out.", booked.Json.GetProperty("said").GetString());
+        var path = $"/schedule/appointments/{booked.Json.GetProperty("id").GetGuid()}";
+        Assert.Contains("This one and those that follow", (await client.GetAsync($"{path}/cancel")).Text);
+        Assert.Equal(HttpStatusCode.SeeOther, (await client.FormAsync($"{path}/cancel", new Dictionary<string, string> { ["version"] = "1", ["reason"] = "patient", ["scope"] = "following" })).Status);
+        var left = (await Server.Run(new ListAppointments(null, day, Later(day, 28)), BuiltInRole.Reception, Server.First)).Value.Where(item => item.PatientId == Server.First.Patients[1]);
+        Assert.Equal(["cancelled", "cancelled", "cancelled"], left.Select(item => item.Status));
+
+        static string Later(string day, int days) => DateOnly.ParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture).AddDays(days).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    }
+
     private async Task<Appointment> BookAsync(string day, string time) =>
         (await Server.Run(new BookAppointment(Server.First.Patients[0], new(Doctor, "consultation", $"{day}T{time}", null, null, "a reason", "a note")), BuiltInRole.Reception, Server.First)).Value;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Chaperone.Clinic.Schedule.Rota;
+using Chaperone.Clinic.Schedule.Series;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -18,10 +19,10 @@ internal static class AppointmentPages
         var pages = schedule.MapGroup("appointments/{id:guid}");
         pages.MapGet("", View).Runs(typeof(ViewAppointmentSheet));
         pages.MapGet("edit", Edit).Runs(typeof(ViewAppointmentSheet), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
-        pages.MapPost("edit", Change).Runs(typeof(ChangeAppointment), typeof(ViewAppointmentSheet), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
+        pages.MapPost("edit", Change).Runs(typeof(ChangeAppointment), typeof(ChangeFollowing), typeof(ViewAppointmentSheet), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
         pages.MapPost("move", Move).Runs(typeof(MoveAppointment));
         pages.MapGet("cancel", AskCancel).Runs(typeof(ViewAppointmentSheet));
-        pages.MapPost("cancel", Cancel).Runs(typeof(CancelAppointment), typeof(ViewAppointmentSheet));
+        pages.MapPost("cancel", Cancel).Runs(typeof(CancelAppointment), typeof(CancelFollowing), typeof(ViewAppointmentSheet));
         Step(pages, "arrive", "The arrival is recorded.", (id, version) => new ArriveAppointment(id, version));
         Step(pages, "start", "The appointment has started.", (id, version) => new StartAppointment(id, version));
         Step(pages, "complete", "The appointment is completed.", (id, version) => new CompleteAppointment(id, version));
@@ -68,8 +69,8 @@ internal static class AppointmentPages
     {
         if (await http.ReadForm() is not { } fields) return await http.PageError(PlatformErrors.Malformed);
         var (form, back) = (new BookingForm(fields), ScheduleRequest.Back(fields.GetValueOrDefault("back")));
-        var changed = await http.Run(new ChangeAppointment(id, form.ToWanted(), form.Version));
-        if (changed.Succeeded) return http.Done(changed.Value, "The appointment is changed.", back);
+        var changed = form.MeansFollowing ? await http.Run(new ChangeFollowing(id, form.ToWanted(), form.Version)) : await http.Run(new ChangeAppointment(id, form.ToWanted(), form.Version));
+        if (changed.Succeeded) return http.Done(changed.Value, form.MeansFollowing ? "The appointment and those that follow are changed." : "The appointment is changed.", back);
         var error = changed.Error!;
         var stale = error.Code == PlatformErrors.Changed.Code || error.Code == PlatformErrors.PreconditionRequired.Code;
         if (!stale && !BookingForm.Concerns(error)) return await http.PageError(error);
@@ -118,13 +119,13 @@ internal static class AppointmentPages
     {
         if (await http.ReadForm() is not { } fields) return await http.PageError(PlatformErrors.Malformed);
         var (form, back) = (new BookingForm(fields), ScheduleRequest.Back(fields.GetValueOrDefault("back")));
-        var cancelled = await http.Run(new CancelAppointment(id, form["reason"], form["note"], form.Version));
-        if (cancelled.Succeeded) return http.Done(cancelled.Value, "The appointment is cancelled; its time is free.", back);
+        var cancelled = form.MeansFollowing ? await http.Run(new CancelFollowing(id, form["reason"], form["note"], form.Version)) : await http.Run(new CancelAppointment(id, form["reason"], form["note"], form.Version));
+        if (cancelled.Succeeded) return http.Done(cancelled.Value, form.MeansFollowing ? "The appointment and those that follow are cancelled." : "The appointment is cancelled; its time is free.", back);
         var error = cancelled.Error!;
         if (error.Status is StatusCodes.Status409Conflict or StatusCodes.Status412PreconditionFailed) return await Show(http, id, back, error);
         if (error.Fields.Count == 0) return await http.PageError(error);
         var sheet = await http.Run(new ViewAppointmentSheet(id));
         return sheet.Error is { } gone ? await http.PageError(gone)
-            : await http.Page<AppointmentCancelPage>(new { Sheet = sheet.Value, Back = back, Reason = form["reason"], Note = form["note"], Errors = BookingForm.ErrorsOf(error) }, error.Status);
+            : await http.Page<AppointmentCancelPage>(new { Sheet = sheet.Value, Back = back, Reason = form["reason"], Note = form["note"], Following = form.MeansFollowing, Errors = BookingForm.ErrorsOf(error) }, error.Status);
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule.Rota;
+using Chaperone.Clinic.Schedule.Series;
+using Chaperone.Clinic.Schedule.Waiting;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -17,8 +19,9 @@ internal static class BookingPages
     public static void Map(IEndpointRouteBuilder pages)
     {
         pages.Get("book", Show).Runs(typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms), typeof(ViewPatient));
-        pages.Post("book", Book).Runs(typeof(BookAppointment), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
+        pages.Post("book", Book).Runs(typeof(BookAppointment), typeof(BookRepeats), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
         pages.Post("book/find", Find).Runs(typeof(FindPatients));
+        pages.MapGet("offers", Offers).Runs(typeof(OffersFor), typeof(ListAppointmentTypes));
         pages.Post("book/free", Free).Runs(typeof(FindFreeSlots), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ListRooms));
     }
 
@@ -38,13 +41,26 @@ internal static class BookingPages
     {
         if (await http.ReadForm() is not { } fields) return await http.PageError(PlatformErrors.Malformed);
         var form = new BookingForm(fields);
-        var booked = await http.Run(new BookAppointment(form.Patient, form.ToWanted()));
-        if (booked.Succeeded) return http.Done(booked.Value, "The appointment is booked.", null);
-        var error = booked.Error!;
+        Error error;
+        if (form.Repeats)
+        {
+            var series = await http.Run(new BookRepeats(form.Patient, form.ToWanted(), form.ToRepeat(), form["skipClashes"] == "true"));
+            if (series.Succeeded) return http.Done(series.Value.Appointments[0], Said(series.Value), null);
+            error = series.Error!;
+        }
+        else
+        {
+            var booked = await http.Run(new BookAppointment(form.Patient, form.ToWanted()));
+            if (booked.Succeeded) return http.Done(booked.Value, "The appointment is booked.", null);
+            error = booked.Error!;
+        }
         if (!BookingForm.Concerns(error)) return await http.PageError(error);
         if (error.Code == ScheduleErrors.PatientArchived.Code) return await Page(http, form.With(("patientId", null)), archived: form.Patient, status: error.Status);
-        return await Page(http, form, BookingForm.ErrorsOf(error), status: error.Status);
+        return await Page(http, form, BookingForm.ErrorsOf(error, skips: true), status: error.Status);
     }
+
+    private static string Said(BookedSeries series) =>
+        $"{series.Appointments.Count} {(series.Appointments.Count == 1 ? "appointment is" : "appointments are")} booked{(series.Skipped.Count > 0 ? $", {series.Skipped.Count} left out" : "")}.";
 
     private static async Task<IResult> Find(HttpContext http)
     {
@@ -69,6 +85,15 @@ internal static class BookingPages
         var free = await http.Run(new FindFreeSlots(form.Practitioner?.ToString(), form["type"] is { Length: > 0 } type ? type : null, form.Minutes, from, form.Room?.ToString()));
         if (free.Error is { } error) return BookingForm.Concerns(error) ? await Page(http, form, BookingForm.ErrorsOf(error), status: error.Status) : await http.PageError(error);
         return await Page(http, form, slots: free.Value);
+    }
+
+    // Who on the waiting list could take a time that is free now.
+    private static async Task<IResult> Offers(HttpContext http, string? practitioner, string? startsAt, string? endsAt)
+    {
+        var offers = await http.Run(new OffersFor(practitioner, startsAt, endsAt));
+        if (offers.Error is { } error) return await http.PageError(error);
+        var types = await http.Run(new ListAppointmentTypes(Retired: true));
+        return types.Error is { } unsorted ? await http.PageError(unsorted) : await http.Page<OffersPage>(new { Entries = offers.Value, Types = types.Value });
     }
 
     private static async Task<IResult> Page(HttpContext http, BookingForm form, FormErrors? errors = null, IReadOnlyList<FreeSlot>? slots = null, Guid? archived = null, int status = StatusCodes.Status200OK)

@@ -41,6 +41,9 @@ internal static class ScheduleCodes
         new("booked_in_error", "Booked in error"), new(OtherReason, "Other reason"),
     ];
 
+    /// <summary>What of a series of repeats somebody means.</summary>
+    public static IReadOnlyList<Choice> SeriesScopes { get; } = [new("one", "Only this appointment"), new("following", "This one and those that follow")];
+
     /// <summary>Roles whose holders see patients by appointment.</summary>
     public static string[] PractitionerRoles { get; } = [BuiltInRole.Doctor.Code, BuiltInRole.Nurse.Code, BuiltInRole.Clinical.Code];
 }

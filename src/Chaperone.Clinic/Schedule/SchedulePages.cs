@@ -138,9 +138,11 @@ internal static class ScheduleRequest
     /// <summary>What was asked is done: a dialog is told what to say and which appointment it was, a form without script is sent on.</summary>
     public static IResult Done(this HttpContext http, Appointment appointment, string said, string? back)
     {
+        var waiting = http.May(Permission.ScheduleEdit) && http.May(Permission.PatientView) ? appointment.WaitingFits ?? 0 : 0;
+        if (waiting > 0) said += waiting == 1 ? " Somebody on the waiting list could take the time." : $" {waiting} on the waiting list could take the time.";
         var day = DateOnly.FromDateTime(appointment.StartsAt.DateTime);
         if (http.IsDialog())
-            return Results.Json(new { id = appointment.Id, version = appointment.Version, day = DiaryText.Iso(day), said });
+            return Results.Json(new { id = appointment.Id, version = appointment.Version, day = DiaryText.Iso(day), said, waiting, practitioner = appointment.PractitionerId, from = AppointmentBody.Iso(appointment.StartsAt), to = AppointmentBody.Iso(appointment.EndsAt), status = appointment.Status });
         return http.SeeOther(BackHref(back, appointment), said);
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Schedule.Waiting;
 using Chaperone.Platform.Access;
 using Chaperone.TestSupport;
 using Microsoft.Playwright;
@@ -8,7 +9,7 @@ namespace Chaperone.Scenarios.Browser;
 
 /// <summary>A receptionist runs a day on the schedule: with the mouse, with the keyboard alone, on a telephone, while others change it, and without script.</summary>
 [Collection(BrowserCollection.Name)]
-public sealed class ScheduleStoryTests(BrowserFixture fixture)
+public sealed partial class ScheduleStoryTests(BrowserFixture fixture)
 {
     private TestServer Server => fixture.Server;
 
@@ -223,6 +224,28 @@ public sealed class ScheduleStoryTests(BrowserFixture fixture)
     }
 
     [Fact]
+    public async Task A_freed_time_is_offered_to_who_waits_for_one()
+    {
+        var clinic = await Server.AddClinicAsync("waiting.localhost");
+        await using var visit = await fixture.SignedInAsync(BuiltInRole.Reception, clinic: clinic);
+        var (page, day, doctor) = (visit.Page, WorkingDay(1), clinic.Account(BuiltInRole.Doctor).Member);
+        var booked = await BookAsync(clinic, doctor, day, "10:00", 0);
+        var waits = await Server.Run(new AddWaiting(clinic.Patients[1], new(doctor, "consultation", null, null, null, null, 1, null)), BuiltInRole.Reception, clinic);
+        Assert.True(waits.Succeeded, waits.Error?.ToString());
+        await visit.GoAsync($"/schedule?day={Iso(day)}", Heading(day));
+        await DragAsync(page.Locator($".appt[data-id='{booked.Id}']"), 0, 120);
+        await visit.SeesAsync("Moved. PRIME, Paula: 12:00–12:15.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Offer it" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Offer the free time" });
+        await Assertions.Expect(dialog.GetByText("QUILL, Quentin").First).ToBeVisibleAsync();
+        await visit.ExamineAsync("schedule-offers");
+        await dialog.GetByRole(AriaRole.Button, new() { NameRegex = new("^Book") }).ClickAsync();
+        await visit.SeesAsync("Booked, and taken off the waiting list.");
+        await SpanAsync(page.Locator(".appt").Filter(new() { HasText = "QUILL" }), 600, 615);
+        visit.AssertExamined();
+    }
+
+    [Fact]
     public async Task Clinician_sees_who_is_next_and_moves_days_of_a_week_belong_to_reception()
     {
         var clinic = await Server.AddClinicAsync("mine.localhost");
@@ -318,63 +341,4 @@ public sealed class ScheduleStoryTests(BrowserFixture fixture)
         Assert.Equal(AppointmentStatus.Cancelled, (await ViewAsync(clinic, booked.Id)).Status);
         visit.AssertNothingWrong();
     }
-
-    private async Task<Appointment> BookAsync(TestClinic clinic, Guid practitioner, DateOnly day, string time, int patient)
-    {
-        var booked = await Server.Run(new BookAppointment(clinic.Patients[patient], new(practitioner, "consultation", $"{Iso(day)}T{time}", ConfirmOutsideHours: true)), BuiltInRole.Reception, clinic);
-        Assert.True(booked.Succeeded, booked.Error?.ToString());
-        return booked.Value;
-    }
-
-    private async Task<Appointment> ViewAsync(TestClinic clinic, Guid id) => (await Server.Run(new ViewAppointment(id), BuiltInRole.Reception, clinic)).Value;
-
-    private static async Task SpanAsync(ILocator item, int from, int to)
-    {
-        await Assertions.Expect(item).ToHaveAttributeAsync("data-from", from.ToString(CultureInfo.InvariantCulture));
-        await Assertions.Expect(item).ToHaveAttributeAsync("data-to", to.ToString(CultureInfo.InvariantCulture));
-        await Assertions.Expect(item).Not.ToHaveClassAsync(new System.Text.RegularExpressions.Regex("is-saving"));
-    }
-
-    private static async Task<float> MinuteAsync(IPage page) => await page.EvaluateAsync<float>("(() => { const d = document.querySelector('.diary'), l = d.querySelector('.diary-items'); return l.getBoundingClientRect().height / (getComputedStyle(d).getPropertyValue('--to') - getComputedStyle(d).getPropertyValue('--from')) })()");
-
-    private static async Task ClickAtAsync(ILocator list, int minute)
-    {
-        var from = await list.Page.EvaluateAsync<int>("Number(getComputedStyle(document.querySelector('.diary')).getPropertyValue('--from'))");
-        await list.ClickAsync(new() { Position = new() { X = 60, Y = ((minute - from) * await MinuteAsync(list.Page)) + 2 } });
-    }
-
-    // By so many columns and minutes, as a hand does it: down, on the way, there, up.
-    private static async Task DragAsync(ILocator item, int columns, int minutes, bool edge = false)
-    {
-        await item.ScrollIntoViewIfNeededAsync();
-        var (page, box) = (item.Page, (await item.BoundingBoxAsync())!);
-        var width = columns == 0 ? 0 : (await page.Locator(".diary-column").First.BoundingBoxAsync())!.Width;
-        var (x, y) = (box.X + 30, edge ? box.Y + box.Height - 2 : box.Y + 5);
-        await page.Mouse.MoveAsync(x, y);
-        await page.Mouse.DownAsync();
-        await page.Mouse.MoveAsync(x + 3, y + 8, new() { Steps = 2 });
-        await page.Mouse.MoveAsync(x + (columns * width), y + (minutes * await MinuteAsync(page)), new() { Steps = 8 });
-        await Assertions.Expect(page.Locator(".appt-ghost")).ToBeVisibleAsync();
-        await page.Mouse.UpAsync();
-    }
-
-    private DateTime Now() => TimeZoneInfo.ConvertTime(Server.Clock.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/London")).DateTime;
-
-    private DateOnly Today() => DateOnly.FromDateTime(Now());
-
-    // The so-manyth working day from tomorrow on.
-    private DateOnly WorkingDay(int ahead)
-    {
-        var day = Today();
-        for (var left = ahead; left > 0;)
-        {
-            day = day.AddDays(1);
-            if (day.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday)) left--;
-        }
-        return day;
-    }
-
-    private static string Iso(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-
-    private static string Heading(DateOnly day) => day.ToString("ddd d MMM yyyy", CultureInfo.InvariantCulture);
 }

@@ -111,6 +111,7 @@ internal static class WaitingPages
         if (entry.Error is { } gone) return await AccountPages.Failed(http, gone, Home);
         Guid? practitioner = Guid.TryParse(form.GetValueOrDefault("practitionerId"), out var known) ? known : null;
         var booked = await http.Run(new BookAppointment(entry.Value.PatientId, new(practitioner, entry.Value.Details.Type, form.GetValueOrDefault("startsAt"), Minutes: entry.Value.Details.Minutes), id));
+        if (http.IsDialog()) return booked.Error is { } refused ? await http.PageError(refused) : http.Done(booked.Value, "Booked, and taken off the waiting list.", null);
         return booked.Error is { } error ? await AccountPages.Failed(http, error, Home) : http.SeeOther(Home, "Booked, and taken off the list.");
     }
 }

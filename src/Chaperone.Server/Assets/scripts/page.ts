@@ -2,7 +2,7 @@
 export const DialogHeader = { "X-Chaperone-Dialog": "1" }
 export const BackgroundHeader = { "X-Chaperone-Background": "1" }
 
-export interface Done { id: string; version: number; day: string; said: string }
+export interface Done { id: string; version: number; day: string; said: string; waiting: number; practitioner: string; from: string; to: string; status: string }
 export interface Refusal { title: string; next: string; status: number; code?: string }
 
 export const signedOut: Refusal = { title: "You have been signed out.", next: "Sign in again in another tab, then repeat this.", status: 401 }

@@ -11,18 +11,21 @@ export default class extends Controller<HTMLElement> {
   declare readonly hasBookingTarget: boolean
   private readonly submit = (event: SubmitEvent) => this.onSubmit(event)
   private readonly click = (event: MouseEvent) => this.onClick(event)
+  private readonly fetched = (event: Event) => { void this.load((event as CustomEvent<string>).detail) }
   private readonly place = (event: Event) => this.showBooking((event as CustomEvent<Record<string, string>>).detail)
 
   override connect(): void {
     this.element.addEventListener("submit", this.submit)
     this.dialogTarget.addEventListener("click", this.click)
     this.element.addEventListener("diary:place", this.place)
+    this.element.addEventListener("diary:load", this.fetched)
   }
 
   override disconnect(): void {
     this.element.removeEventListener("submit", this.submit)
     this.dialogTarget.removeEventListener("click", this.click)
     this.element.removeEventListener("diary:place", this.place)
+    this.element.removeEventListener("diary:load", this.fetched)
     if (this.dialogTarget.open) this.dialogTarget.close()
   }
 

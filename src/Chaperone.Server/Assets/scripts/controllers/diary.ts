@@ -6,6 +6,7 @@ import { BackgroundHeader, DialogHeader, pageAt, refusalOf, unreachable, Watch, 
 
 const OutsideHours = "CHP-SCHEDULE-0009"
 
+interface Offer { label: string; act: () => void }
 interface Was { practitioner: string; day: string; from: number; to: number; name: string }
 
 // Puts the lists of the schedule on a grid of time, keeps them up to date, and lets appointments be moved by mouse, finger and keys. Every change goes to the server first-hand; what it refuses snaps back.
@@ -148,12 +149,19 @@ export default class extends Controller<HTMLElement> implements Board {
     if (background) this.say("The schedule has changed.")
   }
 
-  private async afterDialog({ id, day, said }: Done): Promise<void> {
+  private async afterDialog(done: Done): Promise<void> {
+    const { id, day, said } = done
     await this.refresh(false)
     const link = this.linkOf(id)
     const elsewhere = !this.columnTargets.some(column => column.dataset.day === day)
-    this.toast(said, false, elsewhere ? { label: "Show that day", act: () => visit(`/schedule?day=${day}`) } : undefined)
+    this.toast(said, false, elsewhere ? { label: "Show that day", act: () => visit(`/schedule?day=${day}`) } : undefined, done.status === "cancelled" ? this.offer(done.waiting, done.practitioner, done.from, done.to) : undefined)
     link?.focus()
+  }
+
+  // A time that is free again can be offered to who waits for one.
+  private offer(waiting: number, practitioner: string, startsAt: string, endsAt: string): Offer | undefined {
+    if (!waiting) return undefined
+    return { label: "Offer it", act: () => this.element.dispatchEvent(new CustomEvent("diary:load", { bubbles: true, detail: `/schedule/offers?${new URLSearchParams({ practitioner, startsAt, endsAt })}` })) }
   }
 
   private linkOf(id: string): HTMLElement | null {
@@ -210,13 +218,17 @@ export default class extends Controller<HTMLElement> implements Board {
   private async send(item: HTMLElement, practitioner: string, day: string, from: number, to: number, was: Was, undoing = false, outsideHours = false): Promise<void> {
     item.classList.add("is-saving")
     let refused: Refusal | null = null
+    let waiting = 0
     try {
       const answer = await fetch(`/schedule/appointments/${item.dataset.id}/move`, {
         method: "POST", headers: DialogHeader,
         body: new URLSearchParams({ __token: this.tokenValue, version: item.dataset.version ?? "", practitionerId: practitioner, date: day, time: clock(from), minutes: String(to - from), confirmOutsideHours: String(outsideHours || undoing) }),
       })
-      if (answer.ok && !answer.redirected) item.dataset.version = String((await answer.json() as Done).version)
-      else refused = await refusalOf(answer)
+      if (answer.ok && !answer.redirected) {
+        const done = await answer.json() as Done
+        item.dataset.version = String(done.version)
+        waiting = done.waiting
+      } else refused = await refusalOf(answer)
     } catch { refused = unreachable }
     item.classList.remove("is-saving")
     if (refused) {
@@ -245,7 +257,7 @@ export default class extends Controller<HTMLElement> implements Board {
       this.put(known, home, was.from, was.to)
       known.querySelector<HTMLElement>(".appt-open")?.focus()
       void this.send(known, was.practitioner, was.day, was.from, was.to, here, true)
-    } })
+    } }, undoing ? undefined : this.offer(waiting, was.practitioner, `${was.day}T${clock(was.from)}`, `${was.day}T${clock(was.to)}`))
   }
 
   // Keys on an appointment
@@ -344,7 +356,7 @@ export default class extends Controller<HTMLElement> implements Board {
     this.saidTarget.textContent = text
   }
 
-  private toast(text: string, bad = false, offer?: { label: string; act: () => void }): void {
+  private toast(text: string, bad = false, ...offers: (Offer | undefined)[]): void {
     clearTimeout(this.toasting)
     const toast = this.toastTarget
     toast.classList.toggle("diary-toast-bad", bad)
@@ -359,7 +371,7 @@ export default class extends Controller<HTMLElement> implements Board {
       made.addEventListener("click", () => { toast.hidden = true; act() })
       buttons.push(made)
     }
-    if (offer) button(offer.label, offer.act)
+    for (const offer of offers) if (offer) button(offer.label, offer.act)
     button("Dismiss", () => undefined)
     toast.replaceChildren(told, ...buttons)
     toast.hidden = false
