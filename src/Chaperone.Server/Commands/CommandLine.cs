@@ -5,7 +5,7 @@ using Chaperone.Server.Embedded;
 
 namespace Chaperone.Server.Commands;
 
-/// <summary>The verbs of <c>./chaperone</c> that run in this process: <c>up</c>, <c>verify</c>, <c>tenant create</c>.</summary>
+/// <summary>The verbs of <c>./chaperone</c> that run in this process: <c>up</c>, <c>verify</c>, <c>tenant create</c>, <c>tenant move</c>.</summary>
 /// <remarks>Exit codes: 0 done, 1 the check failed (a command's own verdict), 2 refused or wrongly called, with the reason on standard error.</remarks>
 internal static class CommandLine
 {
@@ -98,6 +98,10 @@ internal static class CommandLine
         var create = new Command("create", "Make a clinic.") { name, host, owner, Data, RootKey };
         create.SetAction((parsed, cancel) => TenantCommand.CreateAsync(
             new CreateTenantRequest(parsed.GetValue(name)!, parsed.GetValue(host)!, parsed.GetValue(owner)!, parsed.GetValue(Data)!, parsed.GetValue(RootKey)), cancel));
-        return new Command("tenant", "Manage clinics.") { create };
+        var from = new Option<string>("--host") { Description = "The host name it has.", Required = true };
+        var to = new Option<string>("--to") { Description = "The host name it gets; the old one leads nowhere from then on.", Required = true };
+        var move = new Command("move", "Give a clinic another host name.") { from, to, Data, RootKey };
+        move.SetAction((parsed, cancel) => TenantCommand.MoveAsync(new MoveTenantRequest(parsed.GetValue(from)!, parsed.GetValue(to)!, parsed.GetValue(Data)!, parsed.GetValue(RootKey)), cancel));
+        return new Command("tenant", "Manage clinics.") { create, move };
     }
 }

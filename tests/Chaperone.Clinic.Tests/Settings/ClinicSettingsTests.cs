@@ -111,6 +111,21 @@ public sealed class ClinicSettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_operator_moves_a_clinic_back_and_nobody_else_does()
+    {
+        await house.Platform.AddClinicAsync("second.test");
+        Caller cli = new(house.Clinic, Actor.Operator, new("cli")), web = house.Platform.As(house.Clinic, BuiltInRole.Owner);
+        Assert.Equal(SettingsErrors.HostTaken, (await house.Platform.Monitor.Run(new MoveClinic("second.test"), cli, default)).Error);
+        Assert.Equal(SettingsErrors.Invalid.Code, (await house.Platform.Monitor.Run(new MoveClinic("not a host"), cli, default)).Error?.Code);
+        Assert.Equal(PlatformErrors.Forbidden, (await house.Platform.Monitor.Run(new MoveClinic("mine.test"), web, default)).Error);
+
+        Assert.Equal("back.test", (await house.Platform.Monitor.Run(new MoveClinic("Back.test"), cli, default)).Value);
+
+        Assert.Equal(house.Clinic.Id, (await house.Platform.Services.GetRequiredService<TenantDirectory>().FindAsync("back.test", default))!.Id);
+        Assert.Contains((await house.Platform.EventsAsync(house.Clinic)).Last(happened => happened.Action == "settings.modified").Changes, change => change is { Field: "host", Before: "one.test", After: "back.test" });
+    }
+
+    [Fact]
     public async Task The_database_lets_a_clinic_change_no_other_clinics_row_of_the_directory()
     {
         var second = await house.Platform.AddClinicAsync("second.test");
