@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Notices;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
 
@@ -64,6 +65,7 @@ internal sealed class FinishImportHandler : IHandler<FinishImport, ImportState>
         await EndImport.End(scope, job, request.FileBroken ? ImportJobRow.Failed : job.RowsDone == job.RowsTotal ? ImportJobRow.Finished : ImportJobRow.Cancelled, cancel);
         scope.Concerns(ImportResource.Import.Type, job.Id);
         scope.Because(job.State);
+        scope.Tell(job.StartedBy ?? job.CreatedBy, new(NoticeKind.ImportEnded, job.Id));
         scope.Note("initiator", (job.StartedBy ?? job.CreatedBy).ToString("D"));
         scope.Note("rows", job.RowsTotal);
         scope.Note("done", job.RowsDone);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Imports;
+using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
@@ -70,6 +71,7 @@ internal sealed class HistoryClinic : IAsyncDisposable
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
                 services.AddSchedule();
+                services.AddNotices();
             },
             typeof(ScheduleFeature).Assembly);
         return await new HistoryClinic(platform, await platform.AddClinicAsync("history.localhost")).WithWilmaAsync();

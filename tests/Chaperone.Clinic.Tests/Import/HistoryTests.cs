@@ -108,6 +108,7 @@ public sealed partial class HistoryTests
         var staff = Assert.Single(events, one => one.Action == "staff.created" && one.Reason == "import");
         Assert.Equal(3, staff.Records.Count);
         Assert.All((LedgerEvent[])[imported, staff], one => Assert.Equal(clinic.Owner.Actor.Id!.Value.ToString("D"), one.Details["initiator"].Code));
+        Assert.Equal(3, await clinic.CountAsync("notice", $"subject_id = '{clinic.Owner.Actor.Id}'"));   // whoever started it is told that it has ended
         Assert.All(events, one => Assert.DoesNotContain("Testson", one.ToString(), StringComparison.Ordinal));
     }
 

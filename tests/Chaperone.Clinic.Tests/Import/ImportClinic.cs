@@ -1,4 +1,5 @@
 using System.Text;
+using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Patients.Export;
 using Chaperone.Clinic.Imports;
@@ -27,7 +28,7 @@ internal sealed class ImportClinic : IAsyncDisposable
 
     public static async Task<ImportClinic> OpenAsync()
     {
-        var platform = await TestPlatform.CreateAsync(services => services.AddPatients(), typeof(PatientsFeature).Assembly);
+        var platform = await TestPlatform.CreateAsync(services => services.AddPatients().AddNotices(), typeof(PatientsFeature).Assembly);
         return new(platform, await platform.AddClinicAsync("import.localhost"));
     }
 
