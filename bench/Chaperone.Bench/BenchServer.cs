@@ -49,6 +49,8 @@ internal sealed class BenchServer : IAsyncDisposable
 
     public int Port => new Uri(app.Urls.First()).Port;
 
+    public IServiceProvider Services => app.Services;
+
     public ReferenceMonitor Monitor => app.Services.GetRequiredService<ReferenceMonitor>();
 
     public static async Task<BenchServer> StartAsync()
@@ -73,15 +75,18 @@ internal sealed class BenchServer : IAsyncDisposable
     public Caller AsSystem => new(Clinic, Actor.Operator, Source);
 
     /// <summary>A doctor, signed in and enrolled, past HTTP.</summary>
-    public Caller AsDoctor => new(
+    public Caller AsDoctor => As(BuiltInRole.Doctor);
+
+    /// <summary>Somebody with this role, signed in and enrolled, past HTTP.</summary>
+    public Caller As(Role role) => new(
         Clinic,
         new()
         {
             Kind = ActorKind.User,
             Id = Ids.New(TimeProvider.System.GetUtcNow()),
-            Role = BuiltInRole.Doctor.Code,
+            Role = role.Code,
             SessionId = Ids.New(TimeProvider.System.GetUtcNow()),
-            Rights = ActorRights.Compile([new(BuiltInRole.Doctor)], [], []),
+            Rights = ActorRights.Compile([new(role)], [], []),
             State = new(Enrolled: true, Elevated: false, SteppedUpAt: TimeProvider.System.GetUtcNow(), Suspended: false),
         },
         new("web", "POST /patients/find", "127.0.0.1", "blink/linux"));

@@ -10,6 +10,7 @@ var benches = new Dictionary<string, Func<bool, Task<IReadOnlyList<Row>>>>(Strin
     ["import"] = ImportBench.RunAsync,
     ["find"] = FindBench.RunAsync,
     ["start"] = StartBench.RunAsync,
+    ["desk"] = DeskBench.RunAsync,
 };
 var quick = args.Contains("--quick");
 var json = args.Contains("--json");

@@ -86,7 +86,7 @@ internal static class ViewBench
     /// <summary>One server under load, with what its requests cost.</summary>
     private sealed class Tally(LoadGenerator load, LoadOrder order)
     {
-        private LoadResult last = new(0, 0, 0, 0);
+        private LoadResult last = new(0, 0, 0, 0, 0);
         private CpuTime cost;
         private long counted;
 
