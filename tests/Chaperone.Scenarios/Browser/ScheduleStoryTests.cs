@@ -4,6 +4,7 @@ using Chaperone.Clinic.Schedule.Waiting;
 using Chaperone.Platform.Access;
 using Chaperone.TestSupport;
 using Microsoft.Playwright;
+using static Chaperone.Scenarios.Browser.DiaryHand;
 
 namespace Chaperone.Scenarios.Browser;
 
