@@ -65,11 +65,11 @@ internal sealed class ForgottenDesk(ReferenceMonitor monitor, NetworkLimit limit
     private readonly Channel<(string Email, Caller Caller)> waiting = Channel.CreateBounded<(string, Caller)>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Takes a request; the same for every address.</summary>
-    public async Task<Result<Done>> TakeAsync(HttpContext http, string? email)
+    public async Task<Result<Done>> TakeAsync(HttpContext http, string email)
     {
         var caller = http.Caller();
         if (limit.Enter(caller.Tenant.Id, caller.Source.Ip) is { } refused) return await refused.TellAsync(http, monitor, caller);
-        if (email is not null && MemberAddress.IsPlausible(email)) waiting.Writer.TryWrite((email, caller with { Actor = Actor.Anonymous }));
+        waiting.Writer.TryWrite((email, caller with { Actor = Actor.Anonymous }));
         return default(Done);
     }
 
@@ -98,16 +98,20 @@ internal static class ForgottenPages
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.Get(Path, async http => await http.Page<ForgottenPage>(new { CanMail = (await http.Run(new CanMailLinks())) is { Succeeded: true, Value: true } })).Runs(typeof(CanMailLinks)).ExcludeFromDescription();
+        routes.Get(Path, http => Show(http)).Runs(typeof(CanMailLinks)).ExcludeFromDescription();
         routes.MapPost(Path, async (HttpContext http, ForgottenDesk desk) =>
         {
             if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
-            var taken = await desk.TakeAsync(http, form.GetValueOrDefault("email"));
+            if (form.GetValueOrDefault("email") is not { } email || !MemberAddress.IsPlausible(email)) return await Show(http, new() { { "email", "Enter the email address you sign in with." } });
+            var taken = await desk.TakeAsync(http, email);
             return taken.Error is { } error ? await http.PageError(error)
                 : http.SeeOther("/sign-in", "If an account here has this address, a link to set a new password is on its way to it. It works once, for 24 hours.", Tone.Info);
-        }).Runs(typeof(RequestReset), typeof(NoteNetworkLimited)).ExcludeFromDescription();
+        }).Runs(typeof(RequestReset), typeof(NoteNetworkLimited), typeof(CanMailLinks)).ExcludeFromDescription();
         routes.MapPost("/api/auth/forgotten", async (HttpContext http, ForgottenDesk desk) =>
-            await AuthApi.Body<Input>(http) is { } input ? (await desk.TakeAsync(http, input.Email)).Match(_ => Results.Accepted()) : Problem.Of(PlatformErrors.Malformed))
-            .Runs(typeof(RequestReset), typeof(NoteNetworkLimited)).WithTags("Signing in").WithSummary("Mails a link to set a new password, if an account has this address. Always 202.");
+            await AuthApi.Body<Input>(http) is { Email: { } email } && MemberAddress.IsPlausible(email) ? (await desk.TakeAsync(http, email)).Match(_ => Results.Accepted()) : Problem.Of(PlatformErrors.Malformed))
+            .Runs(typeof(RequestReset), typeof(NoteNetworkLimited)).WithTags("Signing in").WithSummary("Mails a link to set a new password, if an account has this address. 202 for every address.");
     }
+
+    private static async Task<IResult> Show(HttpContext http, FormErrors? errors = null) => await http.Page<ForgottenPage>(
+        new { CanMail = (await http.Run(new CanMailLinks())) is { Succeeded: true, Value: true }, Errors = errors }, errors is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
 }
