@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Schedule;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
@@ -9,7 +10,8 @@ namespace Chaperone.Clinic.Patients;
 /// <param name="Reason">A code of <see cref="PersonCodes.ArchiveReasons"/>; it stands in the event.</param>
 /// <param name="Note">What was typed with the reason "other"; sealed with the record.</param>
 /// <param name="IfVersion">The version the caller saw (If-Match); null is refused.</param>
-public sealed record ArchivePatient(Guid PatientId, string? Reason, string? Note, long? IfVersion) : IOperation<Patient>, IAbout
+/// <param name="Confirm">That it may be done although appointments are still to come; they stay as they are.</param>
+public sealed record ArchivePatient(Guid PatientId, string? Reason, string? Note, long? IfVersion, bool Confirm = false) : IOperation<Patient>, IAbout
 {
     /// <inheritdoc />
     public static Policy Policy { get; } = Policy.Changes("patient.archived").Needs(Permission.PatientDelete).About(PatientResource.Patient);
@@ -27,6 +29,7 @@ internal sealed class ArchivePatientHandler : IHandler<ArchivePatient, Patient>
         if (row.IsArchived) return PatientErrors.IsArchived;
         var archiving = new Archiving(PersonDetails.Tidy(request.Reason) ?? "", PersonDetails.Tidy(request.Note));
         if (archiving.ValidateReason() is { } invalid) return invalid;
+        if (await Upcoming.OfPatient(scope, id, cancel) is { } toCome && !request.Confirm) return toCome;
         row.Payload = row.Payload with { Archiving = archiving };
         (row.Status, row.ArchivedAt) = (PatientRow.Archived, scope.Now);
         scope.Because(archiving.Reason);

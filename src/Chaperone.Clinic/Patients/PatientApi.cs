@@ -22,7 +22,7 @@ internal static class PatientApi
         api.MapPost("", (Delegate)Register).Runs(typeof(RegisterPatient)).WithSummary("Registers a patient. 409 with the ids of likely duplicates unless confirmedNotDuplicate.");
         api.MapGet("{id:guid}", View).Runs(typeof(ViewPatient), typeof(ViewPatientMasked)).WithSummary("One patient, with ETag.");
         api.MapPut("{id:guid}", Change).Runs(typeof(ChangePatient)).WithSummary("Replaces a patient's details. Needs If-Match.");
-        api.MapDelete("{id:guid}", Archive).Runs(typeof(ArchivePatient)).WithSummary("Archives a patient for a reason (moved_away, deceased, duplicate, registered_in_error, other with {note} as body). Needs If-Match. Nothing is erased.");
+        api.MapDelete("{id:guid}", Archive).Runs(typeof(ArchivePatient)).WithSummary("Archives a patient for a reason (moved_away, deceased, duplicate, registered_in_error, other with {note} as body). Needs If-Match. Nothing is erased. 409 with the appointments still to come unless confirm=true; they stay as they are.");
         api.MapPost("{id:guid}/restore", Restore).Runs(typeof(RestorePatient)).WithSummary("Brings an archived patient back.");
     }
 
@@ -70,7 +70,7 @@ internal static class PatientApi
     private static async Task<IResult> Archive(HttpContext http, Guid id, string? reason)
     {
         var body = http.Request.ContentLength > 0 ? await http.ReadJson(PatientBodyJson.Default.ArchiveBody) : new ArchiveBody(null, null);
-        return body.Error is { } error ? Problem.Of(error) : http.Answer(await http.Run(new ArchivePatient(id, reason ?? body.Value.Reason, body.Value.Note, http.IfMatch())));
+        return body.Error is { } error ? Problem.Of(error) : http.Answer(await http.Run(new ArchivePatient(id, reason ?? body.Value.Reason, body.Value.Note, http.IfMatch(), body.Value.Confirm is true || http.Request.Query["confirm"] == "true")));
     }
 
     private static async Task<IResult> Restore(HttpContext http, Guid id) => http.Answer(await http.Run(new RestorePatient(id, http.IfMatch())));

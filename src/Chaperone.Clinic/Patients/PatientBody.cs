@@ -123,7 +123,7 @@ internal sealed record PatientListBody(IReadOnlyList<PatientBody> Items, string?
 internal sealed record FindBody(string? Text);
 
 /// <summary>Why a patient is archived.</summary>
-internal sealed record ArchiveBody(string? Reason, string? Note);
+internal sealed record ArchiveBody(string? Reason, string? Note, bool? Confirm = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(PatientBody))]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -114,13 +115,14 @@ internal static class PatientPages
     {
         if (await http.ReadForm() is not { } fields) return await http.PageError(PlatformErrors.Malformed);
         var (reason, note) = (fields.GetValueOrDefault("reason"), fields.GetValueOrDefault("note"));
-        var archived = await http.Run(new ArchivePatient(id, reason, note, Version(fields)));
+        var archived = await http.Run(new ArchivePatient(id, reason, note, Version(fields), fields.GetValueOrDefault("confirm") == "true"));
         if (archived.Succeeded) return http.SeeOther($"/patients/{id}", "The record was archived. It can be restored at any time.");
         var error = archived.Error!;
-        if (!error.IsOfForm() && error.Code != PlatformErrors.Changed.Code) return await http.PageError(error);
+        var toCome = error.Code == ScheduleErrors.StillToCome.Code;
+        if (!toCome && !error.IsOfForm() && error.Code != PlatformErrors.Changed.Code) return await http.PageError(error);
         var now = await http.Run(new ViewPatient(id));
         return now.Error is { } gone ? await http.PageError(gone)
-            : await http.Page<ArchivePatientPage>(new { Patient = now.Value, Today = http.Today(), Reason = reason, Note = note, Errors = PatientForm.Errors(error) }, error.Status);
+            : await http.Page<ArchivePatientPage>(new { Patient = now.Value, Today = http.Today(), Reason = reason, Note = note, ToCome = toCome ? error.Facts : null, Errors = toCome ? new FormErrors { { "confirm", "Something is still to come for this patient. Look below, then confirm or cancel it first." } } : PatientForm.Errors(error) }, toCome ? StatusCodes.Status422UnprocessableEntity : error.Status);
     }
 
     private static async Task<IResult> Restore(HttpContext http, Guid id)

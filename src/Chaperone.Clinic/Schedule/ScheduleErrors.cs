@@ -47,6 +47,9 @@ internal static class ScheduleErrors
     /// <summary>The entry of the waiting list was booked or removed; two who take the same one at once get here, all but the first.</summary>
     public static readonly Error NotWaiting = new("CHP-SCHEDULE-0014", "This entry of the waiting list is closed.", 409, "Look at the list as it is now: somebody else has booked or removed it. Nothing was stored.");
 
+    /// <summary>Somebody who is about to leave still has appointments to come.</summary>
+    public static readonly Error StillToCome = new("CHP-SCHEDULE-0015", "There are appointments still to come.", 409, "Move or cancel them first, or confirm (API: confirm=true): they stay as they are until somebody cancels them.");
+
     /// <summary>The error with the appointments that stand in the way: how many, and the first hundred ids.</summary>
     public static Error Over(this Error error, IReadOnlyList<Guid> appointments) =>
         error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentCount"] = appointments.Count, ["appointmentIds"] = appointments.Take(100).ToArray() } };

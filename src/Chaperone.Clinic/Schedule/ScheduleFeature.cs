@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Schedule.Feeds;
 using Chaperone.Clinic.Schedule.Rota;
 using Chaperone.Clinic.Schedule.Series;
 using Chaperone.Clinic.Schedule.Waiting;
@@ -14,7 +15,7 @@ public static class ScheduleFeature
 {
     /// <summary>Adds the schedule's table and places.</summary>
     public static IServiceCollection AddSchedule(this IServiceCollection services) => services
-        .AddSingleton(new ModelPart(AppointmentRow.Model)).AddSingleton(new ModelPart(RotaTables.Model)).AddScoped<Diary>().AddScoped<RotaBook>().AddScoped<FreeTimes>().AddScoped<Clashes>().AddScoped<WaitingList>().AddSingleton(new ModelPart(WaitingRow.Model))
+        .AddSingleton(new ModelPart(AppointmentRow.Model)).AddSingleton(new ModelPart(RotaTables.Model)).AddScoped<Diary>().AddScoped<RotaBook>().AddScoped<FreeTimes>().AddScoped<Clashes>().AddSingleton<CalendarFeeds>().AddSingleton<FeedLimit>().AddSingleton(new ModelPart(CalendarFeedRow.Model)).AddScoped<WaitingList>().AddSingleton(new ModelPart(WaitingRow.Model))
         .AddSingleton(new NavPlace(10, "/schedule", "Schedule", "calendar", Permission.ScheduleView, Except: [BuiltInRole.Patient.Code]))
         .AddSingleton(new NavPlace(11, "/schedule/mine", "My day", "stethoscope", Permission.ScheduleAttend, Except: [BuiltInRole.Owner.Code, BuiltInRole.Manager.Code, BuiltInRole.Reception.Code]))
         .AddSingleton(new NavPlace(11, "/schedule/mine", "My appointments", "calendar", Permission.ScheduleView, Except: [.. BuiltInRole.All.Select(role => role.Code).Where(code => code != BuiltInRole.Patient.Code)]))
@@ -31,6 +32,7 @@ public static class ScheduleFeature
         WaitingApi.Map(endpoints);
         WaitingPages.Map(endpoints);
         HoursPages.Map(endpoints);
+        FeedEndpoints.Map(endpoints);
         ScheduleSettingsPages.Map(endpoints);
         return endpoints;
     }

@@ -26,6 +26,9 @@ public sealed record ReadsItsUpload;
 /// <summary>Endpoint metadata: what is answered with 200 holds nobody's data and is never another at the same address, so the person's browser may keep it.</summary>
 public sealed record KeptByBrowser;
 
+/// <summary>Endpoint metadata: may be kept by who asked, who asks each time whether it is still the same (ETag).</summary>
+public sealed record AskedAgain;
+
 /// <summary>What page endpoints answer with.</summary>
 public static class PageResults
 {

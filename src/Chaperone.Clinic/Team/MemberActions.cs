@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -63,7 +64,9 @@ internal sealed class ResetTwoFactorHandler : IHandler<ResetTwoFactor, Done>
 }
 
 /// <summary>Closes an account: sessions, trusted devices and one-time links end at once. What the person did stays.</summary>
-internal sealed record DeactivateMember(Guid Member) : IOperation<Done>, IAbout
+/// <param name="Member">Whose.</param>
+/// <param name="Confirm">That it may be done although appointments with them are still to come; they stay as they are.</param>
+internal sealed record DeactivateMember(Guid Member, bool Confirm = false) : IOperation<Done>, IAbout
 {
     public static Policy Policy { get; } = Policy.Changes("staff.deactivated").Needs(Permission.TeamManage).About(MemberRow.Resource).WithStepUp();
 
@@ -75,7 +78,8 @@ internal sealed class DeactivateMemberHandler : IHandler<DeactivateMember, Done>
     public async Task<Result<Done>> Handle(DeactivateMember request, OperationScope scope, CancellationToken cancel)
     {
         var found = await MemberReader.ToChangeAsync(scope, request.Member, cancel);
-        return found.Error is { } error ? error : await CloseAsync(scope, found.Value, cancel);
+        if (found.Error is { } error) return error;
+        return await Upcoming.OfPractitioner(scope, request.Member, cancel) is { } toCome && !request.Confirm ? toCome : await CloseAsync(scope, found.Value, cancel);
     }
 
     public static async Task<Result<Done>> CloseAsync(OperationScope scope, MemberRow member, CancellationToken cancel)

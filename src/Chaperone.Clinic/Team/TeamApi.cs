@@ -53,7 +53,8 @@ internal static class TeamApi
         Link(api, "invite", id => new InviteAgain(id));
         Link(api, "reset-link", id => new IssueResetLink(id));
         Act(api, "withdraw", id => new WithdrawInvitation(id));
-        Act(api, "deactivate", id => new DeactivateMember(id));
+        api.MapPost("{id:guid}/deactivate", async (HttpContext http, Guid id, string? confirm) => (await http.Run(new DeactivateMember(id, confirm == "true"))).Match(_ => Results.NoContent()))
+            .Runs(typeof(DeactivateMember)).WithSummary("Closes an account. 409 with the appointments still to come with them unless confirm=true; they stay as they are.");
         Act(api, "reactivate", id => new ReactivateMember(id));
         Act(api, "unlock", id => new UnlockMember(id));
         Act(api, "reset-two-factor", id => new ResetTwoFactor(id));

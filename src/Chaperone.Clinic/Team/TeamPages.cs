@@ -1,5 +1,6 @@
 using System.Globalization;
 using Chaperone.Clinic.Settings;
+using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Ledger;
@@ -34,7 +35,7 @@ internal static class TeamPages
         Link(pages, "invite", id => new InviteAgain(id), "Invitation");
         Link(pages, "reset-link", id => new IssueResetLink(id), "Link to set a new password");
         Act(pages, "withdraw", id => new WithdrawInvitation(id), "The invitation is withdrawn; its link has ended.");
-        Act(pages, "deactivate", id => new DeactivateMember(id), "The account is closed; its sessions, devices and links have ended.");
+        pages.MapPost("{id:guid}/deactivate", Deactivate).Runs(typeof(DeactivateMember));
         Act(pages, "reactivate", id => new ReactivateMember(id), "The account is open again.");
         Act(pages, "unlock", id => new UnlockMember(id), "The account is unlocked.");
         Act(pages, "reset-two-factor", id => new ResetTwoFactor(id), "Two-factor is off for this account; its sessions have ended.");
@@ -63,6 +64,16 @@ internal static class TeamPages
         var link = made.Value;
         var url = $"{http.Request.Scheme}://{http.Request.Host}{link.Path}";
         return await http.Page<LinkPage>(new { Heading = heading, Url = url, link.Name, link.ExpiresAt, link.Mailed, http.Context().Tenant!.Zone, Back = PathOf(link.Member) });
+    }
+
+    // Appointments that are still to come are said, and asked about, before a practitioner goes.
+    private static async Task<IResult> Deactivate(HttpContext http, Guid id)
+    {
+        if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
+        var closed = await http.Run(new DeactivateMember(id, form.GetValueOrDefault("confirm") == "true"));
+        if (closed.Error is not { } error) return http.SeeOther(PathOf(id), "The account is closed; its sessions, devices and links have ended.");
+        if (error.Code != ScheduleErrors.StillToCome.Code) return await AccountPages.Failed(http, error, PathOf(id));
+        return await http.Page<StillToComePage>(new { Member = id, Count = (int)error.Facts["appointmentCount"], Appointments = (IReadOnlyList<Guid>)(Guid[])error.Facts["appointmentIds"] }, StatusCodes.Status422UnprocessableEntity);
     }
 
     private static async Task<IResult> Team(HttpContext http, string? role, string? state, string? twoFactor, string? signedIn)

@@ -73,7 +73,8 @@ internal static class RequestPipeline
             if (http.Response.StatusCode == StatusCodes.Status429TooManyRequests && headers.RetryAfter.Count == 0) headers.RetryAfter = SoonSeconds;
             if (tls) headers.StrictTransportSecurity = "max-age=31536000";
             if (!isPage) return Task.CompletedTask;
-            headers.CacheControl = http.Response.StatusCode == StatusCodes.Status200OK && http.GetEndpoint()?.Metadata.GetMetadata<KeptByBrowser>() is not null ? "private, max-age=31536000, immutable" : "no-store";
+            headers.CacheControl = http.Response.StatusCode == StatusCodes.Status200OK && http.GetEndpoint()?.Metadata.GetMetadata<KeptByBrowser>() is not null ? "private, max-age=31536000, immutable"
+                : http.Response.StatusCode is StatusCodes.Status200OK or StatusCodes.Status304NotModified && http.GetEndpoint()?.Metadata.GetMetadata<AskedAgain>() is not null ? "private, no-cache" : "no-store";
             headers.Remove("X-Frame-Options");
             if (headers.ContentSecurityPolicy.Count == 0)
                 headers.ContentSecurityPolicy = $"{Policy}; style-src 'self' 'nonce-{http.Nonce()}'";

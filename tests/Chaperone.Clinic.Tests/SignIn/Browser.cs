@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
@@ -43,6 +45,7 @@ internal sealed class SignInHouse : IAsyncDisposable
                 services.AddRouting();
                 services.AddDataProtection();
                 services.AddSignIn();
+                services.AddPatients().AddSchedule();   // closing an account looks at what is still to come
                 services.AddMail();
                 services.AddSingleton(new Passwords(1000));
             },

@@ -53,7 +53,7 @@ internal static class HoursPages
         }
         return await http.Page<HoursPage>(new
         {
-            Rota = rota.Value, Practitioners = practitioners, MayChange = http.IsMe(id) || http.Holds(Permission.RotaEdit), http.Context().Tenant!.Zone,
+            Rota = rota.Value, Practitioners = practitioners, Own = http.IsMe(id), MayChange = http.IsMe(id) || http.Holds(Permission.RotaEdit), http.Context().Tenant!.Zone,
             Form = form ?? FormOf(rota.Value, addWeek), LeaveForm = leave ?? new Dictionary<string, string>(), Over = over ?? [], Errors = errors,
         }, errors is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }

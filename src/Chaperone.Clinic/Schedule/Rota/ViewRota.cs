@@ -1,3 +1,4 @@
+using Chaperone.Clinic.Schedule.Feeds;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -28,7 +29,11 @@ internal sealed record ViewOwnRota : IOperation<PractitionerRota>
 /// <param name="ClinicWeek">When the clinic works.</param>
 /// <param name="Leave">What has not ended a month ago, in order.</param>
 /// <param name="SeesWhy">Whether the reasons for leave are shown.</param>
-public sealed record PractitionerRota(Guid PractitionerId, string Name, long Version, WorkingHours Hours, WeekPattern ClinicWeek, IReadOnlyList<Leave> Leave, bool SeesWhy);
+public sealed record PractitionerRota(Guid PractitionerId, string Name, long Version, WorkingHours Hours, WeekPattern ClinicWeek, IReadOnlyList<Leave> Leave, bool SeesWhy)
+{
+    /// <summary>Since when the practitioner's calendar has a secret address; null while it has none.</summary>
+    public DateTimeOffset? FeedSince { get; init; }
+}
 
 /// <summary>A time of leave as shown.</summary>
 /// <param name="Id">Its id.</param>
@@ -60,7 +65,10 @@ internal sealed class ViewRotaHandler(Diary diary, RotaBook rota) : IHandler<Vie
         var leave = await scope.Open(scope.Db.Set<LeaveRow>().AsNoTracking().Where(row => row.SubjectId == practitioner && row.EndsAt > since), cancel);
         return new PractitionerRota(
             practitioner, member.Payload.Name, hours?.Version ?? 0, hours?.Payload ?? new([]), await rota.ClinicWeek(cancel),
-            [.. leave.OrderBy(away => away.StartsAt).ThenBy(away => away.Id).Select(away => Shown(away, why, diary.Zone))], why);
+            [.. leave.OrderBy(away => away.StartsAt).ThenBy(away => away.Id).Select(away => Shown(away, why, diary.Zone))], why)
+        {
+            FeedSince = await scope.Db.Set<CalendarFeedRow>().Where(row => row.MemberId == practitioner && row.RevokedAt == null).Select(row => (DateTimeOffset?)row.CreatedAt).FirstOrDefaultAsync(cancel),
+        };
     }
 
     public static Leave Shown(LeaveRow away, bool why, TimeZoneInfo zone) =>
