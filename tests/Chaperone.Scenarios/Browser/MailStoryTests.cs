@@ -32,6 +32,10 @@ public sealed class MailStoryTests(BrowserFixture fixture)
             await Assertions.Expect(rita.Page.Locator($"#side a[href='{path}']")).ToHaveCountAsync(there);
         rita.Expect(403);
         foreach (var path in new[] { "/settings/mail", "/settings/mail/undelivered", "/settings/jobs", "/settings/team" }) await rita.GoAsync(path, "Your role does not include this.");
+        // What she asked for past the pages is told to the owner, once.
+        var warning = await mail.NextAsync();
+        Assert.Equal(clinic.Account(BuiltInRole.Owner).Email, Assert.Single(warning.To));
+        Assert.StartsWith("Something was asked for that is not allowed", warning.Subject, StringComparison.Ordinal);
         await rita.GoAsync("/account/jobs", "Your imports and exports");
         await rita.SeesAsync("Nothing yet");
         await rita.ExamineAsync("jobs-own-none");
@@ -90,6 +94,11 @@ public sealed class MailStoryTests(BrowserFixture fixture)
         await visit.FillAsync("New password", Password);
         await visit.Button("Set password").ClickAsync();
         await visit.AtAsync("Sign in");
+        await visit.Link("Forgotten your password?").ClickAsync();
+        await visit.AtAsync("Forgotten your password?");
+        await visit.ExamineAsync("forgotten");
+        await visit.Link("Back to signing in").ClickAsync();
+        await visit.AtAsync("Sign in");
         await visit.FillAsync("Email address", Email);
         await visit.FillAsync("Password", Password);
         await visit.Button("Sign in").ClickAsync();
@@ -115,7 +124,7 @@ public sealed class MailStoryTests(BrowserFixture fixture)
         for (var tries = 0; tries < 50; tries++)
         {
             await visit.GoAsync("/settings/mail/undelivered", "Undelivered mail");
-            if (await visit.Page.GetByText("Given up").CountAsync() > 0) break;
+            if (await visit.Page.GetByText("Given up", new() { Exact = true }).CountAsync() > 0) break;
             await Task.Delay(100);
         }
         await visit.SeesAsync("The mail server refused the recipient. It answered 550.");
