@@ -23,7 +23,9 @@ public sealed class HomeTests(OwnServerFixture fixture)
         await BookAsync(desk, clinic.Patients[1], nurse, now.AddMinutes(3));
         Server.Clock.Advance(TimeSpan.FromMinutes(5));
 
-        Assert.Contains("PRIME, Paula", await HomeAsync(BuiltInRole.Reception, [clinic.Patients[0], clinic.Patients[1], doctor, nurse]), StringComparison.Ordinal);
+        var front = await HomeAsync(BuiltInRole.Reception, [clinic.Patients[0], clinic.Patients[1], doctor, nurse]);
+        Assert.Contains("PRIME, Paula", front, StringComparison.Ordinal);
+        Assert.Contains("patients wait", front, StringComparison.Ordinal);
         var own = await HomeAsync(BuiltInRole.Doctor, [clinic.Patients[0]]);
         Assert.Contains("Waiting for you", own, StringComparison.Ordinal);
         Assert.Contains("waiting 5 min", own, StringComparison.Ordinal);
@@ -36,6 +38,7 @@ public sealed class HomeTests(OwnServerFixture fixture)
             Assert.DoesNotContain("Quill", page, StringComparison.OrdinalIgnoreCase);
             Assert.Equal(role == BuiltInRole.Owner || role == BuiltInRole.Admin, page.Contains("did not come", StringComparison.Ordinal));
             Assert.Equal(role == BuiltInRole.Owner || role == BuiltInRole.Admin, page.Contains("Last verification", StringComparison.Ordinal) && page.Contains("disk", StringComparison.Ordinal));
+            Assert.Equal(role == BuiltInRole.Owner || role == BuiltInRole.Admin, page.Contains("Mails not delivered", StringComparison.Ordinal));
         }
 
         // The page, and whom the log says it showed; null for no event at all.

@@ -1,6 +1,10 @@
 using Chaperone.Clinic.AuditLog;
+using Chaperone.Clinic.Imports;
+using Chaperone.Clinic.Jobs;
+using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
+using Chaperone.Clinic.Schedule.Waiting;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -39,7 +43,19 @@ public sealed record HomeModel(Guid? OwnRecord, bool OwnTwoFactor, int OwnSessio
 
     /// <summary>Room on the disk that the installation lies on.</summary>
     public DiskRoom? Disk { get; init; }
+
+    /// <summary>What takes a while or happens by itself.</summary>
+    public JobCounts? Jobs { get; init; }
+
+    /// <summary>Patients on the waiting list, where one books.</summary>
+    public int? OnWaitingList { get; init; }
 }
+
+/// <summary>Jobs at a look.</summary>
+/// <param name="Running">Imports, exports and verifications that run now.</param>
+/// <param name="Failed">Of the last seven days, those that failed.</param>
+/// <param name="Undelivered">Mails given up and not discarded.</param>
+public sealed record JobCounts(int Running, int Failed, int Undelivered);
 
 /// <summary>Whose appointments a start page lists.</summary>
 public enum HomeDay
@@ -99,6 +115,8 @@ internal sealed class ViewHomeHandler(ClinicLog log, DataFolder folder) : IHandl
         }
         if (oversees || (May(Permission.ScheduleView) && May(Permission.ReportView))) model = model with { AppointmentsByDay = await OutcomesAsync(scope, cancel) };
         if (oversees) model = model with { Team = await TeamAsync(scope, cancel), Disk = folder.Room() };
+        if (May(Permission.SettingsEdit)) model = model with { Jobs = await JobsAsync(scope, cancel) };
+        if (May(Permission.ScheduleEdit)) model = model with { OnWaitingList = await db.Set<WaitingRow>().CountAsync(entry => entry.Status == WaitingRow.Waiting, cancel) };
         return May(Permission.AuditView) ? model with { Log = LogIntegrity.Of(log) } : model;
     }
 
@@ -147,6 +165,16 @@ internal sealed class ViewHomeHandler(ClinicLog log, DataFolder folder) : IHandl
             await staff.CountAsync(cancel),
             await staff.Join(db.Set<CredentialRow>().Where(credential => credential.TwoFactorEnabled), member => member.Id, credential => credential.Id, (member, _) => member.Id).CountAsync(cancel),
             await db.Set<SignInCounterRow>().Join(db.Set<MemberRow>().Where(member => member.PatientId == null), counter => counter.Id, member => member.Id, (counter, _) => counter).CountAsync(counter => counter.LockedUntil > now, cancel));
+    }
+
+    private static async Task<JobCounts> JobsAsync(OperationScope scope, CancellationToken cancel)
+    {
+        var (db, now, since) = (scope.Db, scope.Now, scope.Now.AddDays(-7));
+        var (runs, imports) = (db.Set<JobRunRow>(), db.Set<ImportJobRow>());
+        return new(
+            await runs.CountAsync(run => run.State == JobRunRow.Running && run.AliveUntil > now, cancel) + await imports.CountAsync(import => import.State == ImportJobRow.Running, cancel),
+            await runs.CountAsync(run => run.State == JobRunRow.Failed && run.FinishedAt > since, cancel) + await imports.CountAsync(import => import.State == ImportJobRow.Failed && import.FinishedAt > since, cancel),
+            await db.Set<MailMessageRow>().CountAsync(mail => mail.State == MailMessageRow.Dead, cancel));
     }
 
     private static IEnumerable<DateOnly> LastDays(OperationScope scope) => Enumerable.Range(0, Days).Select(n => scope.Today().AddDays(n - Days + 1));

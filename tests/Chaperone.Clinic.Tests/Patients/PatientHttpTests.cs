@@ -1,7 +1,9 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
@@ -9,11 +11,11 @@ using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
 using Chaperone.TestSupport;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Chaperone.Clinic.Tests.Patients;
@@ -41,7 +43,7 @@ public sealed class PatientHttpTests : IAsyncLifetime
                 services.AddDataProtection();
                 services.AddRazorComponents();
                 services.AddSingleton(Shell.Rendering.Page.Assets);
-                services.AddPatients();
+                services.AddPatients().AddSchedule().AddNotices();
             },
             typeof(PatientsFeature).Assembly);
         clinic = await platform.AddClinicAsync("one.test");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Chaperone.Clinic.Mail;
+using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
@@ -46,7 +47,7 @@ public abstract class ScheduleWorld : IAsyncLifetime
                 services.AddMail();
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
-                services.AddSchedule();
+                services.AddSchedule().AddNotices();
             },
             typeof(ScheduleFeature).Assembly);
         Clinic = await Platform.AddClinicAsync("one.test");
