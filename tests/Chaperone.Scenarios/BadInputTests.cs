@@ -104,6 +104,7 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
     public async Task Hostile_text_in_every_member_of_every_body_is_text_or_a_clear_error()
     {
         using var client = await Server.SignInAs(BuiltInRole.Owner);
+        var member = (await KnownIds.ForAsync(Server, Server.First)).Member;      // what is text is taken: nobody's own address may be lost to it
         foreach (var endpoint in TakesJson())
         {
             var whole = JsonSerializer.SerializeToNode(Plausible.Body(Routes.Methods(endpoint)[0], Routes.Path(endpoint)))!.AsObject();
@@ -114,7 +115,7 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
                 {
                     var body = whole.DeepClone().AsObject();
                     body[name] = payload;
-                    var answer = await SendAsync(client, endpoint, Json(body));
+                    var answer = await SendAsync(client, endpoint, Json(body), member);
                     Assert.True((int)answer.Status < 500 && ((int)answer.Status < 400 || answer.Code is not null), $"{Routes.Name(endpoint)} with {name} = {payload[..Math.Min(40, payload.Length)]}: {answer}");
                 }
             }
@@ -180,8 +181,8 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
         return known;
     }
 
-    private async Task<Answer> SendAsync(ClinicClient client, RouteEndpoint endpoint, HttpContent content) =>
-        await client.SendAsync(new(Routes.Methods(endpoint)[0]), Plausible.PathOf(endpoint, new(Server.First.Patients[1], Server.First.Account(BuiltInRole.Employee).Member, Guid.Empty, Guid.Empty, Guid.Empty)), content,
+    private async Task<Answer> SendAsync(ClinicClient client, RouteEndpoint endpoint, HttpContent content, Guid? member = null) =>
+        await client.SendAsync(new(Routes.Methods(endpoint)[0]), Plausible.PathOf(endpoint, new(Server.First.Patients[1], member ?? Server.First.Account(BuiltInRole.Employee).Member, Guid.Empty, Guid.Empty, Guid.Empty)), content,
             request => request.Headers.TryAddWithoutValidation("If-Match", "\"1\""));
 
     private async Task<string> StoredAsync() => string.Join(' ', await Task.WhenAll(
