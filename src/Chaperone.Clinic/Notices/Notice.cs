@@ -33,7 +33,7 @@ internal sealed class NoticeRow : SealedRow<NoticeDetails>
 internal sealed record NoticeKind(string Code, string Icon, Func<string, string> Says, Func<Guid?, string> Path)
 {
     public const string Arrived = "appointment.arrived", Booked = "appointment.booked", Moved = "appointment.moved", Cancelled = "appointment.cancelled";
-    public const string ImportEnded = "import.ended", Locked = "account.locked";
+    public const string ImportEnded = "import.ended";
 
     public static IReadOnlyDictionary<string, NoticeKind> All { get; } = new NoticeKind[]
     {
@@ -42,7 +42,6 @@ internal sealed record NoticeKind(string Code, string Icon, Func<string, string>
         new(Moved, "calendar-event", at => $"An appointment of yours was moved; it is now {at}.", Appointment),
         new(Cancelled, "calendar-event", at => $"Your appointment at {at} was cancelled.", Appointment),
         new(ImportEnded, "file-import", _ => "An import of yours has ended.", id => $"/patients/import/{id:D}"),
-        new(Locked, "lock", _ => "An account was locked after five failed sign-ins.", id => $"/settings/team/{id:D}"),
     }.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
 
     private static string Appointment(Guid? id) => $"/schedule/appointments/{id:D}";
