@@ -13,7 +13,8 @@ public static class LedgerEvents
     {
         var events = new List<LedgerEvent>();
         await using var transaction = await TenantTransaction.BeginAsync(databases.App, clinic, CancellationToken.None);
-        await using var command = transaction.Command("SELECT id, expires_on, body FROM ledger.event ORDER BY id");
+        // Ids order by the millisecond; within one, the transactions' numbers tell which came first.
+        await using var command = transaction.Command("SELECT id, expires_on, body FROM ledger.event ORDER BY substring(uuid_send(id) FOR 6), xmin::text::bigint, id");
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
