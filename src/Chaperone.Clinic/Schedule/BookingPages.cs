@@ -117,7 +117,7 @@ internal static class BookingPages
             ("minutes", int.TryParse(Asked("minutes"), NumberStyles.None, CultureInfo.InvariantCulture, out _) ? Asked("minutes") : null));
     }
 
-    private static string Label(Patient patient)
+    internal static string Label(Patient patient)
     {
         var name = PatientText.Name(patient.Details.FamilyName, patient.Details.GivenNames, patient.Details.Prefix);
         return patient.Details.DateOfBirth is { } born ? $"{name}, {PatientText.Date(born)}" : name;

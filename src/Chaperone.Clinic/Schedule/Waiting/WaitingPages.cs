@@ -22,8 +22,8 @@ internal static class WaitingPages
         var pages = routes.MapGroup(Home).ExcludeFromDescription();
         pages.MapGet("", List).Runs(typeof(ListWaiting), typeof(ListPractitioners), typeof(ListAppointmentTypes));
         pages.Post("find", Find).Runs(typeof(FindPatients));
-        pages.MapGet("add", (HttpContext http, string? patient) => Guid.TryParse(patient, out var id) ? Form(http, null, id) : Chooser(http)).Runs(typeof(ListPractitioners), typeof(ListAppointmentTypes));
-        pages.Post("add", http => Save(http, null)).Runs(typeof(AddWaiting), typeof(ListPractitioners), typeof(ListAppointmentTypes));
+        pages.MapGet("add", (HttpContext http, string? patient) => Guid.TryParse(patient, out var id) ? Form(http, null, id) : Chooser(http)).Runs(typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ViewPatient));
+        pages.Post("add", http => Save(http, null)).Runs(typeof(AddWaiting), typeof(ListPractitioners), typeof(ListAppointmentTypes), typeof(ViewPatient));
         pages.MapGet("{id:guid}", async (HttpContext http, Guid id) =>
         {
             var entry = await http.Run(new ViewWaiting(id));
@@ -60,14 +60,22 @@ internal static class WaitingPages
         if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
         var text = form.GetValueOrDefault("text") ?? "";
         var found = await http.Run(new FindPatients(text));
-        if (found.Error is { Status: 401 or 403 or 404 } refused) return await http.PageError(refused);
-        return await http.Page<WaitingFindPage>(new { Text = text, Found = found.Succeeded ? found.Value.Patients : null, Problem = found.Error?.Next }, found.Succeeded ? 200 : StatusCodes.Status422UnprocessableEntity);
+        if (found.Error is { } error && error.Code != PatientErrors.NothingToFind.Code) return await http.PageError(error);
+        return await http.Page<WaitingFindPage>(new { Text = text, Found = found.Succeeded ? found.Value : null, Problem = found.Error?.Next });
     }
 
     private static async Task<IResult> Form(HttpContext http, WaitingEntry? entry, Guid patient, IReadOnlyDictionary<string, string>? form = null, FormErrors? errors = null)
     {
         if (await Choices(http) is not var (practitioners, types)) return await http.PageError(http.Context().Actor.Id is null ? PlatformErrors.SignInRequired : PlatformErrors.Forbidden);
-        return await http.Page<WaitingFormPage>(new { Entry = entry, Patient = patient, Practitioners = practitioners, Types = types, Form = form ?? FormOf(entry), Errors = errors }, errors is null ? 200 : StatusCodes.Status422UnprocessableEntity);
+        var name = entry?.PatientName;
+        if (entry is null)
+        {
+            // Whoever puts somebody on the list sees whom.
+            var chosen = await http.Run(new ViewPatient(patient));
+            if (chosen.Error is { } error) return await http.PageError(error);
+            name = BookingPages.Label(chosen.Value);
+        }
+        return await http.Page<WaitingFormPage>(new { Entry = entry, Patient = patient, Name = name, Practitioners = practitioners, Types = types, Form = form ?? FormOf(entry), Errors = errors }, errors is null ? 200 : StatusCodes.Status422UnprocessableEntity);
     }
 
     private static Dictionary<string, string> FormOf(WaitingEntry? entry)
