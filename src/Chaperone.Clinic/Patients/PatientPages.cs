@@ -75,7 +75,7 @@ internal static class PatientPages
     {
         var patient = http.SeesMasked() ? await http.Run(new ViewPatientMasked(id)) : await http.Run(new ViewPatient(id));
         if (patient.Error is { } error) return await http.PageError(error);
-        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), MayReadLog = http.May(Permission.AuditView), Own = http.Context().Actor.PatientId == id });
+        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), MayReadLog = http.May(Permission.AuditView), MayBook = http.May(Permission.ScheduleEdit), Own = http.Context().Actor.PatientId == id });
     }
 
     private static async Task<IResult> Edit(HttpContext http, Guid id)
@@ -122,7 +122,7 @@ internal static class PatientPages
         if (!toCome && !error.IsOfForm() && error.Code != PlatformErrors.Changed.Code) return await http.PageError(error);
         var now = await http.Run(new ViewPatient(id));
         return now.Error is { } gone ? await http.PageError(gone)
-            : await http.Page<ArchivePatientPage>(new { Patient = now.Value, Today = http.Today(), Reason = reason, Note = note, ToCome = toCome ? error.Facts : null, Errors = toCome ? new FormErrors { { "confirm", "Something is still to come for this patient. Look below, then confirm or cancel it first." } } : PatientForm.Errors(error) }, toCome ? StatusCodes.Status422UnprocessableEntity : error.Status);
+            : await http.Page<ArchivePatientPage>(new { Patient = now.Value, http.Context().Tenant!.Zone, Today = http.Today(), Reason = reason, Note = note, ToCome = toCome ? error.Facts : null, Errors = toCome ? new FormErrors { { "confirm", "Something is still to come for this patient. Look below, then confirm or cancel it first." } } : PatientForm.Errors(error) }, toCome ? StatusCodes.Status422UnprocessableEntity : error.Status);
     }
 
     private static async Task<IResult> Restore(HttpContext http, Guid id)

@@ -50,9 +50,16 @@ internal static class ScheduleErrors
     /// <summary>Somebody who is about to leave still has appointments to come.</summary>
     public static readonly Error StillToCome = new("CHP-SCHEDULE-0015", "There are appointments still to come.", 409, "Move or cancel them first, or confirm (API: confirm=true): they stay as they are until somebody cancels them.");
 
-    /// <summary>The error with the appointments that stand in the way: how many, and the first hundred ids.</summary>
-    public static Error Over(this Error error, IReadOnlyList<Guid> appointments) =>
-        error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentCount"] = appointments.Count, ["appointmentIds"] = appointments.Take(100).ToArray() } };
+    /// <summary>The error with the appointments that stand in the way: how many, and of the first hundred ids and when they begin (UTC).</summary>
+    public static Error Over(this Error error, IReadOnlyList<AppointmentRow> appointments) => error with
+    {
+        Facts = new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["appointmentCount"] = appointments.Count,
+            ["appointmentIds"] = appointments.Take(100).Select(row => row.Id).ToArray(),
+            ["appointmentTimes"] = appointments.Take(100).Select(row => row.StartsAt).ToArray(),
+        },
+    };
 
     /// <summary>The error with the status that stands in the way.</summary>
     public static Error Is(this Error error, string status) => error with { Facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["appointmentStatus"] = status } };

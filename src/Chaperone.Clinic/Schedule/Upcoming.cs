@@ -11,7 +11,7 @@ internal static class Upcoming
     public static async Task<Error?> OfPatient(OperationScope scope, Guid patient, CancellationToken cancel)
     {
         await scope.TakeTurns([patient], cancel);
-        var appointments = await Of(scope).Where(row => row.SubjectId == patient).Select(row => row.Id).ToListAsync(cancel);
+        var appointments = await Of(scope).Where(row => row.SubjectId == patient).ToListAsync(cancel);
         var waiting = await scope.Db.Set<WaitingRow>().CountAsync(row => row.SubjectId == patient && row.Status == WaitingRow.Waiting, cancel);
         if (appointments.Count + waiting == 0) return null;
         var error = ScheduleErrors.StillToCome.Over(appointments);
@@ -22,7 +22,7 @@ internal static class Upcoming
     public static async Task<Error?> OfPractitioner(OperationScope scope, Guid practitioner, CancellationToken cancel)
     {
         await scope.TakeTurns([practitioner], cancel);
-        var appointments = await Of(scope).Where(row => row.PractitionerId == practitioner).Select(row => row.Id).ToListAsync(cancel);
+        var appointments = await Of(scope).Where(row => row.PractitionerId == practitioner).ToListAsync(cancel);
         return appointments.Count == 0 ? null : ScheduleErrors.StillToCome.Over(appointments);
     }
 

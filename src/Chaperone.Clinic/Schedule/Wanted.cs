@@ -40,7 +40,7 @@ internal sealed record Wanted(
         var error = ScheduleErrors.Invalid;
         if (PractitionerId is null) error = error.With("practitionerId", "Choose a practitioner.");
         var type = types.Find(Type) is { } known && (known.Active || known.Code == stands?.Type) ? known : null;
-        if (type is null) error = error.With("type", $"Choose a type of appointment: {string.Join(", ", types.Active.Select(choice => choice.Code))}.");
+        if (type is null) error = error.With("type", "Choose a type of appointment.");
         if (Fault(Reason, LongestReason) is { } reasonFault) error = error.With("reason", reasonFault);
         if (Fault(Note, LongestNote) is { } noteFault) error = error.With("note", noteFault);
 

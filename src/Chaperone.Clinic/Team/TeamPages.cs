@@ -73,7 +73,7 @@ internal static class TeamPages
         var closed = await http.Run(new DeactivateMember(id, form.GetValueOrDefault("confirm") == "true"));
         if (closed.Error is not { } error) return http.SeeOther(PathOf(id), "The account is closed; its sessions, devices and links have ended.");
         if (error.Code != ScheduleErrors.StillToCome.Code) return await AccountPages.Failed(http, error, PathOf(id));
-        return await http.Page<StillToComePage>(new { Member = id, Count = (int)error.Facts["appointmentCount"], Appointments = (IReadOnlyList<Guid>)(Guid[])error.Facts["appointmentIds"] }, StatusCodes.Status422UnprocessableEntity);
+        return await http.Page<StillToComePage>(new { Member = id, error.Facts, http.Context().Tenant!.Zone }, StatusCodes.Status422UnprocessableEntity);
     }
 
     private static async Task<IResult> Team(HttpContext http, string? role, string? state, string? twoFactor, string? signedIn)

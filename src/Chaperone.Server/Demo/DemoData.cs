@@ -96,7 +96,11 @@ internal static class DemoData
         {
             var now = TimeZoneInfo.ConvertTime(clock.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById(caller.Tenant.Zone)).DateTime;
             var practitioners = Value(await monitor.Run(new CountDemo(), caller, cancel)).Practitioners;
-            foreach (var step in DemoSchedule.Make(patients, practitioners, clinic.Seed + 2, now).Chunk(AppointmentsEachStep)) Value(await monitor.Run(new AddDemoAppointments(step), caller, cancel));
+            // The last practitioner is away in the middle of next week.
+            var (away, from) = (practitioners[^1].Id, now.Date.AddDays(9 - (((int)now.DayOfWeek + 6) % 7)));
+            var planned = DemoSchedule.Make(patients, practitioners, clinic.Seed + 2, now).Where(made => made.Practitioner != away || made.Clock < from || made.Clock >= from.AddDays(2));
+            Value(await monitor.Run(new AddDemoRota(away, DateOnly.FromDateTime(from), DateOnly.FromDateTime(from.AddDays(2)), [.. patients.TakeLast(4)]), caller, cancel));
+            foreach (var step in planned.Chunk(AppointmentsEachStep)) Value(await monitor.Run(new AddDemoAppointments(step), caller, cancel));
         }
         return true;
 

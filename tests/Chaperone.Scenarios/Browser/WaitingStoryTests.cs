@@ -23,6 +23,17 @@ public sealed class WaitingStoryTests(BrowserFixture fixture)
         await desk.SeesAsync("Nobody waits");
         await desk.ExamineAsync("waiting-empty");
 
+        // From the record, and back.
+        await page.GotoAsync(desk.Url($"/patients/{clinic.Patients[1]}"));
+        await desk.Link("Book an appointment").ClickAsync();
+        await desk.AtAsync("Book an appointment");
+        await desk.SeesAsync("QUILL, Quentin");
+        await desk.GoAsync($"/patients/{clinic.Patients[1]}", "QUILL, Quentin");
+        await desk.ExamineAsync("patient-of-reception");
+        await desk.Link("Put on the waiting list").ClickAsync();
+        await desk.AtAsync("Put on the waiting list");
+        await desk.GoAsync("/schedule/waiting-list", "Waiting list");
+
         // Found by typing, chosen by arrow and Enter.
         await desk.Link("Add a patient").First.ClickAsync();
         await desk.AtAsync("Add to the waiting list");
@@ -102,6 +113,7 @@ public sealed class WaitingStoryTests(BrowserFixture fixture)
             await records.Page.Locator("#reason").SelectOptionAsync("moved_away");
             await records.Button("Archive").ClickAsync();
             await records.SeesAsync("still to come");
+            await Assertions.Expect(records.Page.GetByRole(AriaRole.Link, new() { Name = booked.Value.StartsAt.ToString("ddd d MMM yyyy, HH:mm", CultureInfo.GetCultureInfo("en-GB")) })).ToBeVisibleAsync();
             await records.ExamineAsync("patient-archive-to-come");
             records.AssertExamined();
         }

@@ -96,7 +96,7 @@ internal sealed class LeaveHandler(Diary diary) :
         if (wanted.Error is { } invalid) return invalid;
         var (time, details) = wanted.Value;
         await scope.TakeTurns([practitioner], cancel);   // nobody books between the look and the leave
-        var over = await diary.Taking(time.From, time.To).Where(row => row.PractitionerId == practitioner).Select(row => row.Id).ToListAsync(cancel);
+        var over = await diary.Taking(time.From, time.To).Where(row => row.PractitionerId == practitioner).OrderBy(row => row.StartsAt).ToListAsync(cancel);
         if (over.Count > 0 && !typed.Confirm) return ScheduleErrors.LeaveOverAppointments.Over(over);
         var row = new LeaveRow { Id = scope.NewId(), SubjectId = practitioner, StartsAt = time.From, EndsAt = time.To, Payload = details };
         scope.Add(row);

@@ -40,7 +40,7 @@ internal static class HoursPages
         return known.Count == 0 ? await http.Page<NoPractitionersPage>() : http.SeeOther(PathOf(known.FirstOrDefault(one => http.IsMe(one.Id))?.Id ?? known[0].Id));
     }
 
-    private static async Task<IResult> Show(HttpContext http, Guid id, IReadOnlyDictionary<string, string>? form = null, FormErrors? errors = null, IReadOnlyDictionary<string, string>? leave = null, IReadOnlyList<Guid>? over = null, bool addWeek = false)
+    private static async Task<IResult> Show(HttpContext http, Guid id, IReadOnlyDictionary<string, string>? form = null, FormErrors? errors = null, IReadOnlyDictionary<string, string>? leave = null, IReadOnlyDictionary<string, object>? over = null, bool addWeek = false)
     {
         var rota = http.IsMe(id) ? await http.Run(new ViewOwnRota()) : await http.Run(new ViewRota(id));
         if (rota.Error is { } error) return await http.PageError(error);
@@ -54,7 +54,7 @@ internal static class HoursPages
         return await http.Page<HoursPage>(new
         {
             Rota = rota.Value, Practitioners = practitioners, Own = http.IsMe(id), MayChange = http.IsMe(id) || http.Holds(Permission.RotaEdit), http.Context().Tenant!.Zone,
-            Form = form ?? FormOf(rota.Value, addWeek), LeaveForm = leave ?? new Dictionary<string, string>(), Over = over ?? [], Errors = errors,
+            Form = form ?? FormOf(rota.Value, addWeek), LeaveForm = leave ?? new Dictionary<string, string>(), Over = over, Errors = errors,
         }, errors is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 
@@ -113,7 +113,7 @@ internal static class HoursPages
         {
             var count = (int)error.Facts["appointmentCount"];
             var sentence = $"{(count == 1 ? "One appointment is" : $"{count} appointments are")} in that time. Look below, then confirm or change the time.";
-            return await Show(http, id, leave: form, errors: new() { { "confirm", sentence } }, over: (Guid[])error.Facts["appointmentIds"]);
+            return await Show(http, id, leave: form, errors: new() { { "confirm", sentence } }, over: error.Facts);
         }
         return ScheduleSettingsPages.ErrorsOf(error, LeaveFields) is { IsEmpty: false } errors ? await Show(http, id, leave: form, errors: errors) : await AccountPages.Failed(http, error, PathOf(id));
 

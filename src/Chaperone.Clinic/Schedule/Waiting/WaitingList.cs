@@ -89,7 +89,7 @@ internal sealed record TypedWaiting(Guid? PractitionerId, string? Type, int? Min
     {
         var (error, note) = (ScheduleErrors.DetailsInvalid, PersonDetails.Tidy(Note));
         var type = types.Find(Type) is { } known && (known.Active || (!isNew && row.Payload.Type == known.Code)) ? known : null;
-        if (type is null) error = error.With("type", $"Choose a type of appointment: {string.Join(", ", types.Active.Select(choice => choice.Code))}.");
+        if (type is null) error = error.With("type", "Choose a type of appointment.");
         if (Minutes is < 1 or > 600) error = error.With("minutes", "From one minute to ten hours.");
         var (earliest, latest) = (Earliest is null ? today : ClinicTime.ParseDay(Earliest), ClinicTime.ParseDay(Latest));
         if (earliest is null) error = error.With("earliest", "Enter a date such as 2026-11-21.");
