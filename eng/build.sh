@@ -31,6 +31,12 @@ publish_server() {
   once_built "$server" dotnet publish "$root/src/Chaperone.Server" -c Release --nologo -v quiet -o
 }
 
+publish_witness() {
+  witness=$build/witness-$(source_stamp src/Chaperone.Witness src/Chaperone.Ledger)
+  [ -d "$witness" ] || { need_dotnet_sdk; echo "chaperone: building" >&2; }
+  once_built "$witness" dotnet publish "$root/src/Chaperone.Witness" -c Release --nologo -v quiet -o
+}
+
 build_bench() {
   bench=$build/bench-$(source_stamp src db bench tests/Chaperone.TestSupport)
   [ -d "$bench" ] || { need_dotnet_sdk; need_node; echo "chaperone: building" >&2; }

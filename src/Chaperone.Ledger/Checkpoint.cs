@@ -15,14 +15,8 @@ public sealed record Checkpoint(string Origin, long Size, Hash256 Root)
     /// <summary>Reads the text of a checkpoint. Extension lines of other logs are accepted and ignored; they must not be empty.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out Checkpoint? checkpoint)
     {
-        checkpoint = null;
-        if (!text.EndsWith('\n')) return false;
-        var lines = text[..^1].Split('\n');
-        if (lines.Length < 3 || Array.Exists(lines, line => line.Length == 0)) return false;
-        if (!TryParseNumber(lines[1], out var size) || !Hash256.TryParseBase64(lines[2], out var root)) return false;
-        if (size == 0 && root != Merkle.EmptyRoot) return false;
-        checkpoint = new(lines[0], size, root);
-        return true;
+        checkpoint = TryParseLines(text, out var origin, out var size, out var root) && (size != 0 || root == Merkle.EmptyRoot) ? new(origin, size, root) : null;
+        return checkpoint is not null;
     }
 
     /// <summary>Signs the checkpoint. The signer's name must be the origin. Whoever calls this must have stored the tree first and must never sign two trees
@@ -47,6 +41,18 @@ public sealed record Checkpoint(string Origin, long Size, Hash256 Root)
     internal static bool TryParseNumber(ReadOnlySpan<char> text, out long number)
     {
         number = 0;
+        if (text.ContainsAnyExceptInRange('0', '9')) return false;   // the BCL forgives NULs at the end
         return !(text.Length > 1 && text[0] == '0') && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
+
+    // What the lines say, also where a tree of size 0 has a root that it cannot have: a witness answers that differently.
+    internal static bool TryParseLines(string text, out string origin, out long size, out Hash256 root)
+    {
+        (origin, size, root) = ("", 0, default);
+        if (!text.EndsWith('\n')) return false;
+        var lines = text[..^1].Split('\n');
+        if (lines.Length < 3 || Array.Exists(lines, line => line.Length == 0)) return false;
+        origin = lines[0];
+        return TryParseNumber(lines[1], out size) && Hash256.TryParseBase64(lines[2], out root);
     }
 }

@@ -42,6 +42,7 @@ public sealed class SourceTests
             ["Chaperone.Clinic"] = ["Chaperone.Platform"],
             ["Chaperone.Server"] = ["Chaperone.Clinic"],
             ["Chaperone.Verify"] = ["Chaperone.Ledger"],
+            ["Chaperone.Witness"] = ["Chaperone.Ledger"],
         };
         foreach (var project in Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories))
         {

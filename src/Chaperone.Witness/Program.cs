@@ -1,0 +1,3 @@
+using Chaperone.Witness;
+
+return await WitnessCommand.RunAsync(args);
