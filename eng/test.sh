@@ -37,6 +37,7 @@ run_tests() {
   need_node
   need_postgres
   need_chromium
+  need_outsiders
   CHROMIUM_PATH=$(chromium_path)
   export CHROMIUM_PATH
   mkdir -p "$build"

@@ -96,3 +96,16 @@ need_chromium() {
   apt_install "The browser tests run in Chromium, which is missing" chromium || true
   chromium_path >/dev/null || refuse "Chromium is missing, which the browser tests run in. Install it and put chromium on PATH."
 }
+
+# The tests hold the log against verifiers of other people: Go's x/mod, and the script of docs/ledger.md.
+has_go() {
+  command -v go >/dev/null && [ -d "${GOPATH:-/usr/share/gocode}/src/golang.org/x/mod/sumdb/tlog" ]
+}
+
+need_outsiders() {
+  command -v python3 >/dev/null || apt_install "The tests run the verifier of docs/ledger.md, for which Python is missing" python3 || true
+  command -v python3 >/dev/null || refuse "Python 3 is missing, which the verifier of docs/ledger.md runs in. Install it and put python3 on PATH."
+  has_go && return
+  apt_install "The tests hold the log against Go's x/mod, which is missing" golang-go golang-golang-x-mod-dev || true
+  has_go || refuse "Go or its module golang.org/x/mod is missing, which the tests hold the log against. Install Go and put x/mod under src/golang.org/x/mod of GOPATH."
+}

@@ -6,6 +6,8 @@ namespace Chaperone.Ledger;
 /// <summary>Verifies an export bundle: manifest, policy, and the range it holds.</summary>
 internal static class BundleVerifier
 {
+    public const string Unwitnessed = "No witness has cosigned the checkpoint; a log made anew by its owner would not be noticed without an older checkpoint.";
+
     public static void Verify(
         LogSource source, VerificationReport report, (SignedNote Note, VerifierKey Key) signed, byte[] bytes, VerifyOptions options, CancellationToken cancel)
     {
@@ -80,13 +82,13 @@ internal static class BundleVerifier
         return from < to && index >= from >> shift && index <= (to - 1) >> shift;
     }
 
-    private static void CheckPolicy(LogSource source, VerificationReport report, (SignedNote Note, VerifierKey Key) signed)
+    internal static void CheckPolicy(LogSource source, VerificationReport report, (SignedNote Note, VerifierKey Key) signed)
     {
         if (source.Read(BundlePaths.Policy) is not { } text) return;   // its absence has been reported
         if (!WitnessPolicy.TryParse(text, out var policy)) report.AddProblem(null, "The policy is malformed.");
         else if (!policy.Logs.Contains(signed.Key)) report.AddProblem(null, "The policy does not name this log's key.");
         else if (!policy.IsSatisfiedBy(signed.Note)) report.AddProblem(null, "The checkpoint lacks the witnesses that the policy asks for.");
-        else if (!policy.NeedsWitnesses) report.AddNote("No witness has cosigned the checkpoint; a log made anew by its owner would not be noticed without an older checkpoint.");
+        else if (!policy.NeedsWitnesses) report.AddNote(Unwitnessed);
     }
 
     private static void ReadExpiry(LogSource source, VerificationReport report, Checkpoint head, Manifest manifest, LogScan scan, long index)
@@ -114,5 +116,5 @@ internal static class BundleVerifier
         report.AddProblem(index, $"{path} is an event of the log, but not one of expiry.");
     }
 
-    private static string Shown(string path) => string.Create(CultureInfo.InvariantCulture, $"'{string.Concat(path.Take(80).Select(c => char.IsControl(c) ? '?' : c))}'");
+    internal static string Shown(string path) => string.Create(CultureInfo.InvariantCulture, $"'{string.Concat(path.Take(80).Select(c => char.IsControl(c) ? '?' : c))}'");
 }

@@ -139,19 +139,10 @@ public static class BundleWriter
         }
     }
 
-    // A proof needs the tiles above its entry and the last tile of every level; they are read first because the tree's code is synchronous.
     private static async Task<byte[]> ExpiryFile(BundleContents contents, long size, BundleExpiry expiry, CancellationToken cancel)
     {
         if (expiry.Index < contents.To || expiry.Index >= size) throw new InvalidDataException($"Event of expiry {expiry.Index} does not lie after the range.");
-        var tiles = new Dictionary<(int, long), byte[]>();
-        for (var level = 0; level <= Tiles.HighestLevel; level++)
-        {
-            var count = Tiles.CountAt(level, size);
-            foreach (var index in (long[])[expiry.Index >> (Tiles.Height * (level + 1)), count - 1])
-                if (index >= 0 && index < count && !tiles.ContainsKey((level, index)))
-                    tiles[(level, index)] = await contents.Tile(level, index, Tiles.WidthAt(level, index, size), cancel);
-        }
-        var nodes = new TileNodes(size, (level, index, _) => tiles.GetValueOrDefault((level, index)));
+        var nodes = await TileNodes.ReadAsync(expiry.Index, size, contents.Tile, cancel);
         string[] lines = [Encoding.UTF8.GetString(expiry.Line), Convert.ToBase64String(expiry.Salt), .. nodes.InclusionProof(expiry.Index).Select(hash => hash.ToBase64())];
         return Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
     }

@@ -34,7 +34,14 @@ public sealed record Checkpoint(string Origin, long Size, Hash256 Root)
     public static bool TryOpen(ReadOnlySpan<byte> note, VerifierKey key, [NotNullWhen(true)] out Checkpoint? checkpoint)
     {
         checkpoint = null;
-        return SignedNote.TryParse(note, out var signed) && signed.IsSignedBy(key) && TryParse(signed.Text, out checkpoint) && checkpoint.Origin == key.Name;
+        return SignedNote.TryParse(note, out var signed) && TryOpen(signed, key, out checkpoint);
+    }
+
+    /// <summary>The same of a note that has been read.</summary>
+    public static bool TryOpen(SignedNote note, VerifierKey key, [NotNullWhen(true)] out Checkpoint? checkpoint)
+    {
+        checkpoint = null;
+        return note.IsSignedBy(key) && TryParse(note.Text, out checkpoint) && checkpoint.Origin == key.Name;
     }
 
     // Decimal without sign or leading zeros, as the specifications ask.

@@ -12,7 +12,8 @@ public sealed class HttpLogSource(HttpClient client, Uri prefix) : LogSource
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(root, path));
+            // In a bundle the key's file says whose it is; a log's server has but one.
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(root, path == BundlePaths.Key ? "vkey" : path));
             using var response = client.Send(request, HttpCompletionOption.ResponseHeadersRead);
             if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone) return null;
             if (!response.IsSuccessStatusCode) throw new IOException($"{path}: the server answered {(int)response.StatusCode}.");

@@ -30,6 +30,8 @@ public abstract class LogSource : IDisposable
     /// <summary>Whatever a function answers; it must be callable from several threads.</summary>
     public static LogSource From(Func<string, byte[]?> read) => new FunctionSource(read);
 
+    internal static LogSource Of(IReadOnlyDictionary<string, byte[]> files) => new FilesSource(files);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -43,6 +45,13 @@ public abstract class LogSource : IDisposable
     private sealed class FunctionSource(Func<string, byte[]?> read) : LogSource
     {
         public override byte[]? Read(string path) => read(path);
+    }
+
+    private sealed class FilesSource(IReadOnlyDictionary<string, byte[]> files) : LogSource
+    {
+        public override byte[]? Read(string path) => files.GetValueOrDefault(path);
+
+        public override IEnumerable<string> List() => files.Keys;
     }
 
     private sealed class FolderSource(string root) : LogSource

@@ -2,37 +2,66 @@ using System.Text;
 
 namespace Chaperone.Ledger;
 
+/// <summary>Files that go with what is verified; each may be null.</summary>
+/// <param name="Key">The log's vkey. Without it the key in the log is believed, then <c>&lt;path&gt;.vkey</c> beside it; the report says so.</param>
+/// <param name="Checkpoint">An older signed checkpoint that the log must continue.</param>
+/// <param name="Event">For a single <c>.tlog-proof</c>: the event's exact line; without it the file of that name that ends in <c>.json</c>.</param>
+/// <param name="Token">For an address: what is sent as bearer token, on the file's first line.</param>
+public sealed record VerifyFiles(string? Key = null, string? Checkpoint = null, string? Event = null, string? Token = null);
+
 public static partial class Verifier
 {
-    /// <summary>Verifies what stands at a place: a folder, a bundle's zip or an http(s) address. What both commands do.</summary>
+    /// <summary>Verifies what stands at a place: a folder, the zip of a bundle or of evidence, a <c>.tlog-proof</c>, or an http(s) address. What both commands do.</summary>
     /// <param name="location">A path or an address.</param>
-    /// <param name="keyFile">A file with the log's vkey, or null. Without it the key in the log is believed, then <c>&lt;path&gt;.vkey</c> beside it; the report says so.</param>
-    /// <param name="checkpointFile">A file with an older signed checkpoint, or null.</param>
+    /// <param name="files">What to hold it against.</param>
     /// <param name="cancel">Stops between batches.</param>
-    public static VerificationReport VerifyAt(string location, string? keyFile, string? checkpointFile, CancellationToken cancel = default)
+    public static VerificationReport VerifyAt(string location, VerifyFiles files, CancellationToken cancel = default)
     {
         try
         {
             var options = new VerifyOptions
             {
-                Key = keyFile is null ? null : ReadKey(keyFile),
-                FoundKey = keyFile is null && File.Exists(Beside(location)) ? ReadKey(Beside(location)) : null,
-                Older = checkpointFile is null ? (ReadOnlyMemory<byte>?)null : File.ReadAllBytes(checkpointFile),
+                Key = files.Key is null ? null : ReadKey(files.Key),
+                FoundKey = files.Key is null && File.Exists(Beside(location)) ? ReadKey(Beside(location)) : null,
+                Older = files.Checkpoint is null ? (ReadOnlyMemory<byte>?)null : File.ReadAllBytes(files.Checkpoint),
             };
             if (Uri.TryCreate(location, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
             {
-                using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+                using var handler = new SocketsHttpHandler { AllowAutoRedirect = files.Token is null };   // a token is for this address alone
+                using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(30) };
+                if (files.Token is not null) client.DefaultRequestHeaders.Authorization = new("Bearer", ReadToken(files.Token));
                 using var server = new HttpLogSource(client, address);
                 return Verify(server, location, options, cancel);
             }
             if (!Directory.Exists(location) && !File.Exists(location)) return Unread(location, "There is no such file or folder.");
-            using var source = Directory.Exists(location) ? LogSource.Folder(location) : LogSource.Zip(File.OpenRead(location));
+            using var source = Directory.Exists(location) ? LogSource.Folder(location)
+                : location.EndsWith(Evidence.ProofExtension, StringComparison.Ordinal) ? ProofAndEvent(location, files.Event)
+                : LogSource.Zip(File.OpenRead(location));
             return Verify(source, location, options, cancel);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or InvalidDataException or FormatException)
         {
             return Unread(location, unreadable.Message);
         }
+    }
+
+    // As evidence is unpacked: the key lies beside the proof, and is read as part of it.
+    private static LogSource ProofAndEvent(string proof, string? line)
+    {
+        var found = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [Evidence.Proof] = ReadSmall(proof) };
+        line ??= Path.ChangeExtension(proof, ".json");
+        if (File.Exists(line)) found[Evidence.Event] = ReadSmall(line);
+        foreach (var name in (string[])[BundlePaths.Key, BundlePaths.Policy])
+            if (Path.Combine(Path.GetDirectoryName(Path.GetFullPath(proof))!, name) is var beside && File.Exists(beside)) found[name] = ReadSmall(beside);
+        return LogSource.Of(found);
+    }
+
+    private static byte[] ReadSmall(string file) => new FileInfo(file).Length <= 16 * 1024 * 1024 ? File.ReadAllBytes(file) : throw new InvalidDataException($"{file} is too large to be evidence.");
+
+    private static string ReadToken(string file)
+    {
+        var token = (File.ReadLines(file).FirstOrDefault() ?? "").Trim();
+        return token.Length > 0 && !token.AsSpan().ContainsAnyExceptInRange('!', '~') ? token : throw new FormatException($"{file} holds no token.");
     }
 
     private static string Beside(string location) => location.TrimEnd('/') + ".vkey";

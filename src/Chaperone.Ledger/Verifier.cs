@@ -13,10 +13,10 @@ public sealed record VerifyOptions
     public ReadOnlyMemory<byte>? Older { get; init; }
 }
 
-/// <summary>Verifies logs: a folder, zip or server of C2SP tlog-tiles (anybody's), or an export bundle of Chaperone's.</summary>
+/// <summary>Verifies logs: a folder, zip or server of C2SP tlog-tiles (anybody's), an export bundle of Chaperone's, or its <see cref="Evidence"/>.</summary>
 public static partial class Verifier
 {
-    /// <summary>Verifies whatever the source holds: a bundle when it has a manifest, else a log of tiles.</summary>
+    /// <summary>Verifies whatever the source holds: a bundle when it has a manifest, evidence when it has a proof, else a log of tiles.</summary>
     /// <param name="source">Where to read; not disposed.</param>
     /// <param name="subject">How the report calls it.</param>
     /// <param name="options">What to hold it against.</param>
@@ -28,7 +28,9 @@ public static partial class Verifier
         try
         {
             var manifest = source.Read(BundlePaths.Manifest);
-            if (manifest is null && source.List()?.FirstOrDefault(path => path.StartsWith("events/", StringComparison.Ordinal)) is { } bodies)
+            if (manifest is null && source.List() is not null && source.Read(Evidence.Proof) is { } proof) EvidenceVerifier.VerifyEvent(source, report, options, proof);
+            else if (manifest is null && source.List() is not null && source.Read(Evidence.Consistency) is { } continues) EvidenceVerifier.VerifyConsistency(source, report, options, continues);
+            else if (manifest is null && source.List()?.FirstOrDefault(path => path.StartsWith("events/", StringComparison.Ordinal)) is { } bodies)
                 report.AddProblem(null, $"There are events ({bodies}) but no {BundlePaths.Manifest}: it was removed.");
             else if (OpenCheckpoint(source, report, options) is not { } note) return report;
             else if (manifest is null) VerifyTiles(source, report, note, options, cancel);
@@ -42,7 +44,7 @@ public static partial class Verifier
     }
 
     /// <summary>Verifies a whole log together with its events, read from a source that answers tile paths and the body paths of <see cref="BundlePaths"/>: what a database does with itself.
-    /// The checkpoint's signature must have been verified (<see cref="Checkpoint.TryOpen"/>); set it in the report.</summary>
+    /// The checkpoint's signature must have been verified (<c>Checkpoint.TryOpen</c>); set it in the report.</summary>
     /// <param name="source">Answers paths; called from several threads.</param>
     /// <param name="report">Is filled.</param>
     /// <param name="head">The tree head.</param>
@@ -100,10 +102,9 @@ public static partial class Verifier
         if (options.Older is { } older) VerifyContinues(source, report, head, signed.Key, older.Span, isWholeLog: true);
     }
 
-    private static (SignedNote Note, VerifierKey Key)? OpenCheckpoint(LogSource source, VerificationReport report, VerifyOptions options)
+    /// <summary>The key to check with: the given one, else the one inside, else the one found beside. Null when there is none to be had; the report says why.</summary>
+    internal static VerifierKey? KeyOf(LogSource source, VerificationReport report, VerifyOptions options)
     {
-        var bytes = source.Read(BundlePaths.Checkpoint);
-        if (bytes is null) { report.CannotCheck("There is no checkpoint: this is not a log or a bundle."); return null; }
         var embedded = source.Read(BundlePaths.Key);
         VerifierKey? inside = null;
         if (embedded is not null && !VerifierKey.TryParse(System.Text.Encoding.UTF8.GetString(embedded), out inside)) { report.AddProblem(null, $"{BundlePaths.Key} is not a verifier key."); return null; }
@@ -111,9 +112,20 @@ public static partial class Verifier
         if (key is null) { report.CannotCheck("No key: give the log's verifier key with --key."); return null; }
         if (inside is not null && !inside.Equals(key)) { report.AddProblem(null, $"{BundlePaths.Key} is not the given key: somebody else's log, or one that was made anew."); return null; }
         if (options.Key is null) report.AddNote("The key came with the log and was believed. This shows that the log agrees with itself, not who wrote it: compare the key with one from elsewhere, or give it with --key.");
-        if (key.Type != SignatureType.Ed25519) { report.CannotCheck("The key is a witness's, not a log's."); return null; }
+        if (key.Type == SignatureType.Ed25519) return key;
+        report.CannotCheck("The key is a witness's, not a log's.");
+        return null;
+    }
+
+    internal static string NotSigned(VerifierKey key) => $"The checkpoint is not signed by the key {key.Name}+{key.KeyId:x8}, or is not a checkpoint of its log.";
+
+    private static (SignedNote Note, VerifierKey Key)? OpenCheckpoint(LogSource source, VerificationReport report, VerifyOptions options)
+    {
+        var bytes = source.Read(BundlePaths.Checkpoint);
+        if (bytes is null) { report.CannotCheck("There is no checkpoint: this is not a log or a bundle."); return null; }
+        if (KeyOf(source, report, options) is not { } key) return null;
         if (!SignedNote.TryParse(bytes, out var note)) { report.AddProblem(null, "The checkpoint is not a signed note."); return null; }
-        if (!Checkpoint.TryOpen(bytes, key, out var head)) { report.AddProblem(null, $"The checkpoint is not signed by the key {key.Name}+{key.KeyId:x8}, or is not a checkpoint of its log."); return null; }
+        if (!Checkpoint.TryOpen(note, key, out var head)) { report.AddProblem(null, NotSigned(key)); return null; }
         report.Checkpoint = head;
         report.To = head.Size;
         return (note, key);

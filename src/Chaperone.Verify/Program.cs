@@ -1,17 +1,20 @@
 using System.CommandLine;
 using Chaperone.Ledger;
 
-var location = new Argument<string>("PATH|URL") { Description = "An export bundle (folder or .zip), a folder of tlog-tiles, or the http(s) address of a log." };
+var location = new Argument<string>("PATH|URL") { Description = "An export bundle or evidence (folder or .zip), a .tlog-proof, a folder of tlog-tiles, or the http(s) address of a log." };
 var key = new Option<FileInfo?>("--key") { Description = "File with the log's verifier key, from somewhere you trust.", HelpName = "VKEYFILE" };
 var checkpoint = new Option<FileInfo?>("--checkpoint") { Description = "File with an older signed checkpoint that the log must continue.", HelpName = "FILE" };
+var line = new Option<FileInfo?>("--event") { Description = "File with the exact line of the event that a .tlog-proof is about.", HelpName = "FILE" };
+var token = new Option<FileInfo?>("--token") { Description = "File whose first line is the bearer token for the address.", HelpName = "FILE" };
 var json = new Option<bool>("--json") { Description = "Print one JSON object instead of text." };
 var command = new RootCommand("Verifies a log of Chaperone's, or of anybody who publishes C2SP tlog-tiles. Exit code 0: good; 1: tampered; 2: could not check.")
 {
-    location, key, checkpoint, json,
+    location, key, checkpoint, line, token, json,
 };
 command.SetAction(arguments =>
 {
-    var report = Verifier.VerifyAt(arguments.GetRequiredValue(location), arguments.GetValue(key)?.FullName, arguments.GetValue(checkpoint)?.FullName);
+    var report = Verifier.VerifyAt(
+        arguments.GetRequiredValue(location), new(arguments.GetValue(key)?.FullName, arguments.GetValue(checkpoint)?.FullName, arguments.GetValue(line)?.FullName, arguments.GetValue(token)?.FullName));
     Console.Out.Write(arguments.GetValue(json) ? report.ToJson() + "\n" : report.ToText());
     return report.ExitCode;
 });

@@ -181,25 +181,25 @@ public class VerifierTests
     {
         var report = Verifier.Verify(LogSource.From(_ => throw new IOException("the wire is cut")), "test", new());
         Assert.Equal((2, "the wire is cut"), (report.ExitCode, report.CouldNotCheck));
-        Assert.Equal(2, Verifier.VerifyAt("/nowhere/at/all", null, null).ExitCode);
-        Assert.Equal(2, Verifier.VerifyAt(Fixtures, null, null).ExitCode);
-        Assert.Equal(2, Verifier.VerifyAt(Path.Combine(Fixtures, "independent_log.vkey"), null, null).ExitCode);
-        Assert.Equal(2, Verifier.VerifyAt("http://127.0.0.1:9/", null, null).ExitCode);
-        Assert.Equal(2, Verifier.VerifyAt(Path.Combine(Fixtures, "independent_log"), "/no/key", null).ExitCode);
+        Assert.Equal(2, Verifier.VerifyAt("/nowhere/at/all", new()).ExitCode);
+        Assert.Equal(2, Verifier.VerifyAt(Fixtures, new()).ExitCode);
+        Assert.Equal(2, Verifier.VerifyAt(Path.Combine(Fixtures, "independent_log.vkey"), new()).ExitCode);
+        Assert.Equal(2, Verifier.VerifyAt("http://127.0.0.1:9/", new()).ExitCode);
+        Assert.Equal(2, Verifier.VerifyAt(Path.Combine(Fixtures, "independent_log"), new("/no/key")).ExitCode);
     }
 
     [Fact]
     public void Files_on_disk_are_verified_as_given()
     {
         var folder = Path.Combine(Fixtures, "independent_log");
-        var report = Verifier.VerifyAt(folder, folder + ".vkey", folder + ".older");
+        var report = Verifier.VerifyAt(folder, new(folder + ".vkey", folder + ".older"));
         Assert.True(report.ExitCode == 0, report.ToText());
         Assert.StartsWith("VERIFIED: ", report.ToText(), StringComparison.Ordinal);
         Assert.Contains("verified    300 entries", report.ToText(), StringComparison.Ordinal);
         using var json = JsonDocument.Parse(report.ToJson());
         Assert.Equal("verified", json.RootElement.GetProperty("result").GetString());
         Assert.Equal(300, json.RootElement.GetProperty("verified").GetInt64());
-        Assert.NotEmpty(Verifier.VerifyAt(folder, null, null).Notes);
+        Assert.NotEmpty(Verifier.VerifyAt(folder, new()).Notes);
     }
 
     [Fact]

@@ -67,7 +67,7 @@ public sealed class MailServer : IAsyncDisposable
 
     public static async Task<MailServer> StartAsync(object? how = null)
     {
-        var folder = Path.Combine(Root(), "tests", "mail-server");
+        var folder = Path.Combine(Outsiders.Root, "tests", "mail-server");
         var start = new ProcessStartInfo("node", [Path.Combine(folder, "server.mjs")]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
         var server = new MailServer(Process.Start(start)!);
         server.process.OutputDataReceived += (_, line) => server.Hear(line.Data);
@@ -130,12 +130,5 @@ public sealed class MailServer : IAsyncDisposable
                     told.GetProperty("user").GetString(), Convert.FromBase64String(told.GetProperty("data").GetString()!)));
                 break;
         }
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Chaperone.slnx"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("The repository's root was not found above " + AppContext.BaseDirectory);
     }
 }

@@ -79,14 +79,18 @@ internal static class CommandLine
     {
         var subject = new Argument<string?>("PATH|URL")
         {
-            Description = "An export bundle, a folder of tiles or a log's URL; without it the installation's own database.", Arity = ArgumentArity.ZeroOrOne,
+            Description = "An export bundle, evidence, a .tlog-proof, a folder of tiles or a log's URL; without it the installation's own database.", Arity = ArgumentArity.ZeroOrOne,
         };
         var key = new Option<string?>("--key") { Description = "File with the log's public key (vkey).", HelpName = "VKEYFILE" };
         var checkpoint = new Option<string?>("--checkpoint") { Description = "An earlier checkpoint the log must be consistent with.", HelpName = "FILE" };
+        var line = new Option<string?>("--event") { Description = "The exact line of the event that a .tlog-proof is about.", HelpName = "FILE" };
+        var token = new Option<string?>("--token") { Description = "File whose first line is the bearer token for the URL.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Print the result as JSON." };
-        var command = new Command("verify", "Check a log. Exit code 0 good, 1 tampered, 2 could not check.") { subject, key, checkpoint, json, Data, RootKey };
+        var command = new Command("verify", "Check a log. Exit code 0 good, 1 tampered, 2 could not check.") { subject, key, checkpoint, line, token, json, Data, RootKey };
         command.SetAction((parsed, cancel) => VerifyCommand.RunAsync(
-            new VerifyRequest(parsed.GetValue(subject), parsed.GetValue(key), parsed.GetValue(checkpoint), parsed.GetValue(json), parsed.GetValue(Data)!, parsed.GetValue(RootKey)), cancel));
+            new VerifyRequest(
+                parsed.GetValue(subject), new(parsed.GetValue(key), parsed.GetValue(checkpoint), parsed.GetValue(line), parsed.GetValue(token)), parsed.GetValue(json), parsed.GetValue(Data)!, parsed.GetValue(RootKey)),
+            cancel));
         return command;
     }
 

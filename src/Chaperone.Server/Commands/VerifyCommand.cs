@@ -6,7 +6,7 @@ using Chaperone.Platform.Ledger;
 namespace Chaperone.Server.Commands;
 
 /// <summary>What to check: a path or URL, or null for the database of the data folder.</summary>
-internal sealed record VerifyRequest(string? Subject, string? KeyFile, string? CheckpointFile, bool Json, string Data, string? RootKey = null);
+internal sealed record VerifyRequest(string? Subject, VerifyFiles Files, bool Json, string Data, string? RootKey = null);
 
 /// <summary>Checks a log: exit code 0 good, 1 tampered, 2 could not check.</summary>
 internal static class VerifyCommand
@@ -15,13 +15,14 @@ internal static class VerifyCommand
     {
         if (request.Subject is { } location)
         {
-            var report = Verifier.VerifyAt(location, request.KeyFile, request.CheckpointFile, cancel);
+            var report = Verifier.VerifyAt(location, request.Files, cancel);
             await Console.Out.WriteAsync(request.Json ? report.ToJson() + "\n" : report.ToText());
             return report.ExitCode;
         }
 
-        if (request.KeyFile is not null) throw new CommandRefusedException("--key goes with a PATH or URL: the installation's own logs have their keys with them.");
-        var older = request.CheckpointFile is { } file ? await ReadAsync(file, cancel) : (ReadOnlyMemory<byte>?)null;
+        if (request.Files.Key is not null) throw new CommandRefusedException("--key goes with a PATH or URL: the installation's own logs have their keys with them.");
+        if (request.Files.Event is not null || request.Files.Token is not null) throw new CommandRefusedException("--event goes with a .tlog-proof, --token with a URL.");
+        var older = request.Files.Checkpoint is { } file ? await ReadAsync(file, cancel) : (ReadOnlyMemory<byte>?)null;
         await using var session = await OperatorSession.OpenAsync(request.Data, request.RootKey, cancel);
         var progress = request.Json || Console.IsErrorRedirected ? null : new Progress<VerifyProgress>(step => Console.Error.Write($"\r{step.Clinic}: {step.Done:N0} of {step.Total:N0} "));
         var reports = await session.Services.GetRequiredService<DatabaseVerifier>().VerifyAllAsync(older, progress, cancel);

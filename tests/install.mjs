@@ -1,11 +1,10 @@
-// Installs the packages when the lock file changed. Safe to start twice at once: the second finds a folder that is being made, and waits.
+// node install.mjs FOLDER: installs the folder's packages when its lock file changed. Safe to start twice at once: the second finds a folder that is being made, and waits.
 import { createHash } from "node:crypto"
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { join, resolve } from "node:path"
 
-const here = dirname(fileURLToPath(import.meta.url))
+const here = resolve(process.argv[2])
 const stamp = join(here, "node_modules/.chaperone-lock")
 const lock = join(here, ".install-lock")
 const wanted = createHash("sha256").update(readFileSync(join(here, "package-lock.json"))).digest("hex")
