@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Shell;
 using Chaperone.Ledger;
@@ -24,7 +25,13 @@ internal static class AuditApi
     {
         var api = endpoints.MapGroup("/api/audit").WithTags("Audit log");
         api.Get("events", Events).Runs(typeof(ViewAuditLog), typeof(NoteUnreadableEvent))
-            .WithSummary("Events, newest first: filters action, category, severity, outcome, actor, entity, subject (ids), from, to (a date in the clinic's zone, to its end, or a time with zone); limit (1 to 200) and cursor. An event with readable false does not open; what is said of it then is from clear columns, and nothing vouches for it.");
+            .WithSummary("Events, newest first: filters action, category, severity, outcome, actor, entity, subject (ids), ip (a token, see /api/audit/addresses), from, to (a date in the clinic's zone, to its end, or a time with zone); limit (1 to 200), cursor (next) for older, newer (previous) for newer ones; count=true counts to 10,000. An event with readable false does not open; what is said of it then is from clear columns, and nothing vouches for it.");
+        api.Post("addresses", async http =>
+        {
+            var body = await http.ReadJson(AuditJson.Default.AddressBody);
+            if (body.Error is { } unreadable) return Problem.Of(unreadable);
+            return (await http.Run(new TokenOfAddress(body.Value.Ip ?? ""))).Match(ip => Results.Json(new { ip }));
+        }).Runs(typeof(TokenOfAddress)).WithSummary("What stands for an IP address in the filter ip: addresses are personal data and do not stand in links.");
         api.Get("events/{id:guid}", async http =>
         {
             var entry = await http.Run(new ViewAuditEvent(http.IdOfRoute()));
@@ -72,6 +79,12 @@ internal static class AuditApi
             foreach (var each in shown.Events) Write(json, each);
             json.WriteEndArray();
             json.WriteString("next", shown.Next);
+            json.WriteString("previous", shown.Previous);
+            if (shown.Count is { } count)
+            {
+                json.WriteNumber("count", count.Found);
+                json.WriteBoolean("countIsExact", count.IsExact);
+            }
             json.WriteEndObject();
         }));
     }
@@ -139,3 +152,10 @@ internal static class AuditApi
         return Results.Bytes(buffer.WrittenMemory, "application/json");
     }
 }
+
+/// <summary>An address to look for.</summary>
+internal sealed record AddressBody(string? Ip);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AddressBody))]
+internal sealed partial class AuditJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Encryption;
 using Chaperone.Ledger;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
@@ -28,12 +29,15 @@ internal sealed record AuditFilter
     /// <summary>Not included.</summary>
     public DateTimeOffset? To { get; init; }
 
+    /// <summary>Blind index of the client's address: who reads a link learns no address from it.</summary>
+    public byte[]? Ip { get; init; }
+
     /// <summary>The names of the fields in use, for the event: never what stands in them.</summary>
     public string[] Fields =>
     [
         .. new (string Name, bool Used)[]
         {
-            (AuditQuery.Action, Action is not null), (AuditQuery.Actor, Actor is not null), (AuditQuery.Category, Category is not null), (AuditQuery.Entity, Entity is not null), (AuditQuery.From, From is not null),
+            (AuditQuery.Action, Action is not null), (AuditQuery.Actor, Actor is not null), (AuditQuery.Category, Category is not null), (AuditQuery.Entity, Entity is not null), (AuditQuery.From, From is not null), (AuditQuery.Ip, Ip is not null),
             (AuditQuery.Outcome, Outcome is not null), (AuditQuery.Severity, Severity is not null), (AuditQuery.Subject, Subject is not null), (AuditQuery.To, To is not null),
         }.Where(part => part.Used).Select(part => part.Name),
     ];
@@ -47,23 +51,30 @@ internal sealed record AuditFilter
             ({ } action, null) => [action],
             ({ } action, { } category) => EventCatalogue.Find(action).Category == category ? [action] : [],
         },
-        Actor = Actor, Entity = Entity, Subject = Subject, Severity = Severity, Outcome = Outcome, From = From, To = To,
+        Actor = Actor, Entity = Entity, Subject = Subject, Severity = Severity, Outcome = Outcome, From = From, To = To, IpIndex = Ip,
     };
 
     /// <summary>Who is looked at: the log of one person's data, or of one person's acts, is data about them.</summary>
     public IEnumerable<Guid> People => new[] { Subject, Actor }.OfType<Guid>();
 }
 
+/// <summary>Which part of what is found is wanted.</summary>
+/// <param name="Limit">So many events.</param>
+/// <param name="Before">Older than this one, or</param>
+/// <param name="After">newer than this one; the newest of all when neither is given.</param>
+/// <param name="Count">Whether the events found are counted.</param>
+internal readonly record struct AuditPaging(int Limit, Guid? Before, Guid? After, bool Count);
+
 /// <summary>What was asked for, field by field and unchecked. The handler checks it, after the decision.</summary>
 /// <param name="Values">Field name to text; fields left empty are not in it.</param>
 public sealed record AuditQuery(IReadOnlyDictionary<string, string> Values)
 {
-    internal const string Action = "action", Actor = "actor", Category = "category", Entity = "entity", Subject = "subject", Severity = "severity", Outcome = "outcome", From = "from", To = "to";
-    internal const string Limit = "limit", Cursor = "cursor", Format = "format";
+    internal const string Action = "action", Actor = "actor", Category = "category", Entity = "entity", Subject = "subject", Severity = "severity", Outcome = "outcome", From = "from", To = "to", Ip = "ip";
+    internal const string Limit = "limit", Cursor = "cursor", Newer = "newer", Count = "count", Format = "format", Address = "address";
     internal const int MostEvents = 200;
     private const int UsualEvents = 50;
 
-    private static readonly string[] Filters = [Action, Actor, Category, Entity, Subject, Severity, Outcome, From, To];
+    private static readonly string[] Filters = [Action, Actor, Category, Entity, Subject, Severity, Outcome, From, To, Ip];
     private static readonly string[] Times = ["yyyy-MM-dd'T'HH:mmzzz", "yyyy-MM-dd'T'HH:mm:sszzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm'Z'", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
     internal static AuditQuery None { get; } = new(new Dictionary<string, string>());
@@ -99,7 +110,7 @@ public sealed record AuditQuery(IReadOnlyDictionary<string, string> Values)
             Action = this[Action] is { } action ? EventCatalogue.Knows(action) ? action : Wrong<string?>(Action, "Use an action of the event catalogue, such as patient.viewed.", null) : null,
             Actor = Id(Actor), Entity = Id(Entity), Subject = Id(Subject),
             Category = Named<EventCategory>(Category, EventJson.Name), Severity = Named<EventSeverity>(Severity, EventJson.Name), Outcome = Named<EventOutcome>(Outcome, EventJson.Name),
-            From = Time(From, 0), To = Time(To, 1),
+            From = Time(From, 0), To = Time(To, 1), Ip = Token(Ip),
         };
         if (filter is { From: { } from, To: { } to } && from >= to) error = error.With(To, "Use a time after from.");
         return error.Fields.Count > 0 ? error : filter;
@@ -111,6 +122,9 @@ public sealed record AuditQuery(IReadOnlyDictionary<string, string> Values)
         }
 
         Guid? Id(string name) => this[name] is not { } text ? null : Guid.TryParseExact(text, "D", out var id) ? id : Wrong<Guid?>(name, "Use an id: 32 hexadecimal digits in five groups.", null);
+
+        byte[]? Token(string name) => this[name] is not { } text ? null : text.Length == 2 * BlindIndexKey.ExactLength && text.All(char.IsAsciiHexDigitLower) ? Convert.FromHexString(text)
+            : Wrong<byte[]?>(name, "Use what stands for the address in links; POST /api/audit/addresses gives it.", null);
 
         T? Named<T>(string name, Func<T, string> nameOf) where T : struct, Enum
         {
@@ -132,15 +146,24 @@ public sealed record AuditQuery(IReadOnlyDictionary<string, string> Values)
         }
     }
 
-    /// <summary>How many events and from where on.</summary>
-    internal Result<(int Limit, Guid? Before)> ReadPaging()
+    /// <summary>How many events, from where on, and whether they are counted.</summary>
+    internal Result<AuditPaging> ReadPaging()
     {
         var error = AuditErrors.BadFilter;
         var limit = this[Limit] is not { } number ? UsualEvents : int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) && parsed is >= 1 and <= MostEvents ? parsed : 0;
         if (limit == 0) error = error.With(Limit, $"Use a number from 1 to {MostEvents}.");
-        Guid? before = this[Cursor] is not { } cursor ? null : Guid.TryParseExact(cursor, "N", out var id) ? id : Guid.Empty;
-        if (before == Guid.Empty) error = error.With(Cursor, "Use a cursor as it was given in next.");
-        return error.Fields.Count > 0 ? error : (limit, before);
+        var (before, after) = (Id(Cursor), Id(Newer));
+        if (before is not null && after is not null) error = error.With(Newer, "Use a cursor for older events or one for newer, not both.");
+        if (this[Count] is not (null or "true" or "false")) error = error.With(Count, "Use true or false.");
+        return error.Fields.Count > 0 ? error : new AuditPaging(limit, before, after, this[Count] == "true");
+
+        Guid? Id(string name)
+        {
+            if (this[name] is not { } cursor) return null;
+            if (Guid.TryParseExact(cursor, "N", out var id) && id != Guid.Empty) return id;
+            error = error.With(name, "Use a cursor as it was given.");
+            return null;
+        }
     }
 
     private static DateTimeOffset StartOf(DateOnly date, string zone)

@@ -14,11 +14,15 @@ internal static class AuditPages
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.Get(AuditLogFeature.Path, Log).Runs(typeof(ViewAuditLog), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
+        routes.Post(AuditLogFeature.Path + "/filter", Filter).Runs(typeof(TokenOfAddress), typeof(ViewAuditLog), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
         routes.Get(AuditLogFeature.Path + "/{id:guid}", async http =>
         {
             var entry = await http.Run(new ViewAuditEvent(http.IdOfRoute(), WithNames: true));
             if (entry.Succeeded) await http.TellAsync(entry.Value.Untold);
-            return entry.Error is { } error ? await http.PageError(error) : await http.Page<AuditEventPage>(new { Entry = entry.Value, Zone = http.Zone() });
+            return entry.Error is { } error ? await http.PageError(error) : await http.Page<AuditEventPage>(new
+            {
+                Entry = entry.Value, Zone = http.Zone(), Link = $"{http.Request.Scheme}://{http.Request.Host}{http.Request.Path}", InDrawer = http.Request.Headers["Turbo-Frame"] == AuditEventPage.Frame,
+            });
         }).Runs(typeof(ViewAuditEvent), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
         routes.Get(AuditLogFeature.Path + "/integrity", async http =>
         {
@@ -42,6 +46,22 @@ internal static class AuditPages
         if (page.Error is { } still) return await http.PageError(still);
         await http.TellAsync(page.Value.Untold);
         return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Zone = http.Zone() }, errors.IsEmpty ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+    }
+
+    // Posted, because an address that is typed is personal data and must not stand in the page's address: there a token stands for it.
+    private static async Task<IResult> Filter(HttpContext http)
+    {
+        if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
+        var query = AuditQuery.Of(form).FiltersOnly;
+        var typed = form.GetValueOrDefault(AuditQuery.Address) is { Length: > 0 } text ? text : null;
+        var token = await http.Run(new TokenOfAddress(typed));
+        if (token.Succeeded) return http.SeeOther(AuditLogFeature.Path + (typed is null ? query : query.With(AuditQuery.Ip, token.Value)).ToQueryString());
+        if (token.Error!.Code != AuditErrors.BadFilter.Code) return await http.PageError(token.Error, AuditLogFeature.Path);
+        var page = await http.Run(new ViewAuditLog(AuditQuery.None, WithNames: true));
+        if (page.Error is { } error) return await http.PageError(error);
+        await http.TellAsync(page.Value.Untold);
+        var errors = new FormErrors { { AuditQuery.Address, token.Error.Fields[AuditQuery.Address] } };
+        return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Typed = typed, Zone = http.Zone() }, StatusCodes.Status422UnprocessableEntity);
     }
 
     // Posted, so that neither a link nor another site begins an export.

@@ -1,4 +1,3 @@
-using System.Text;
 using Chaperone.Ledger;
 using Chaperone.Platform.Postgres;
 using Npgsql;
@@ -32,8 +31,11 @@ public sealed record EventFilter
     /// <summary>How much it matters.</summary>
     public EventSeverity? Severity { get; init; }
 
-    /// <summary>The client's address, whole.</summary>
-    public string? Ip { get; init; }
+    /// <summary>From where: the blind index of the client's address (<see cref="LogKeys.IpIndex"/>), so that the address itself travels nowhere.</summary>
+    public byte[]? IpIndex { get; init; }
+
+    /// <summary>Anybody but this account; what the system did and what nobody signed in did counts.</summary>
+    public Guid? NotActor { get; init; }
 }
 
 /// <summary>An event as it was written, and its index once it has one.</summary>
@@ -43,15 +45,37 @@ public sealed record EventFilter
 /// False when the body does not open: it was changed in the database, or its key is gone. Then only id, time, action, category, severity, outcome, the actor's id and the
 /// entity are set, nothing vouches for them, and the rest of <paramref name="Event"/> is empty and must not be shown as if it were so.
 /// </param>
-public sealed record ReadEvent(LedgerEvent Event, long? Index, bool IsReadable = true);
+public sealed record ReadEvent(LedgerEvent Event, long? Index, bool IsReadable = true)
+{
+    /// <summary>Blind index of the client's address, in hexadecimal, by which others from there are found; null where there was none.</summary>
+    public string? IpToken { get; init; }
+}
 
 /// <summary>Some events, newest first, and the cursor with which the next older ones are asked for; null when there are none.</summary>
-public sealed record EventPage(IReadOnlyList<ReadEvent> Events, Guid? Next);
+public sealed record EventPage(IReadOnlyList<ReadEvent> Events, Guid? Next)
+{
+    /// <summary>The cursor with which the next newer ones are asked for; null on the newest page.</summary>
+    public Guid? Previous { get; init; }
+}
+
+/// <summary>How many events a filter finds.</summary>
+/// <param name="Found">So many at least.</param>
+/// <param name="IsExact">Whether there are no more: counting stops after a number of events looked at.</param>
+public readonly record struct EventCount(long Found, bool IsExact);
+
+/// <summary>Of an event only what charts need, from its clear columns; nothing vouches for it.</summary>
+public readonly record struct EventMark(Guid Id, string Action, string Outcome, Guid? Actor)
+{
+    /// <summary>When it happened, to the millisecond.</summary>
+    public DateTimeOffset At => LogVerification.TimeOf(Id);
+}
 
 /// <summary>Reads a clinic's log for people, in the transaction of whoever asks, under row-level security. Call <see cref="Sequencer.CatchUpAsync"/> first, so that nobody misses their own act.</summary>
 /// <remarks>Held events are found like any other. Subjects shown by reading the log are for the caller to register.</remarks>
 public sealed class LedgerReader(LogKeys keys)
 {
+    private static readonly string Columns = "e." + StoredEvent.Columns.Replace(", ", ", e.", StringComparison.Ordinal);
+
     /// <summary>A page of events, newest first.</summary>
     /// <param name="transaction">Of the clinic.</param>
     /// <param name="filter">Which.</param>
@@ -62,14 +86,40 @@ public sealed class LedgerReader(LogKeys keys)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1000);
-        await using var command = await QueryAsync(transaction, filter, before, limit + 1, cancel);
-        var rows = await StoredEvent.ReadAllAsync(command, cancel);
-        var more = rows.Count > limit;
-        if (more) rows.RemoveAt(limit);
-        var indexes = await IndexesAsync(transaction, [.. rows.Select(row => row.Id)], cancel);
-        var events = new List<ReadEvent>(rows.Count);
-        foreach (var row in rows) events.Add(await ReadAsync(row, transaction.Tenant, indexes, cancel));
-        return new(events, more ? rows[^1].Id : null);
+        var (rows, more) = await RowsAsync(EventQuery.Page(transaction, filter, before, null, limit + 1, Columns), limit, cancel);
+        return new(await ReadAllAsync(transaction, rows, cancel), more ? rows[^1].Id : null) { Previous = before is not null && rows.Count > 0 ? rows[0].Id : null };
+    }
+
+    /// <summary>The page of the events next after (newer than) <paramref name="after"/>, newest first as always; what that cursor stands for is the next older.</summary>
+    public async Task<EventPage> NewerAsync(TenantTransaction transaction, EventFilter filter, Guid after, int limit, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1000);
+        var (rows, more) = await RowsAsync(EventQuery.Page(transaction, filter, null, after, limit + 1, Columns), limit, cancel);
+        rows.Reverse();
+        return new(await ReadAllAsync(transaction, rows, cancel), rows.Count > 0 ? rows[^1].Id : null) { Previous = more ? rows[0].Id : null };
+    }
+
+    /// <summary>How many events there are: exact while no more than <paramref name="most"/> had to be looked at.</summary>
+    /// <remarks>Where several filters stand together, so many of the leading filter's newest events are looked at, and what is found among them is a lower bound.</remarks>
+    public static async Task<EventCount> CountAsync(TenantTransaction transaction, EventFilter filter, int most, CancellationToken cancel)
+    {
+        var (command, limit) = EventQuery.Count(transaction, filter, most);
+        await using var owned = command;
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        var (looked, found) = (reader.GetInt64(0), reader.GetInt64(1));
+        return new(Math.Min(found, limit), looked <= limit);
+    }
+
+    /// <summary>The newest events of a filter, at most <paramref name="most"/>, as charts need them: nothing is opened.</summary>
+    public static async Task<IReadOnlyList<EventMark>> MarksAsync(TenantTransaction transaction, EventFilter filter, int most, CancellationToken cancel)
+    {
+        await using var command = EventQuery.Page(transaction, filter, null, null, most, "e.id, e.action, e.outcome, e.actor_id");
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var marks = new List<EventMark>();
+        while (await reader.ReadAsync(cancel)) marks.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), await reader.IsDBNullAsync(3, cancel) ? null : reader.GetGuid(3)));
+        return marks;
     }
 
     /// <summary>The event of that id, or null.</summary>
@@ -81,68 +131,31 @@ public sealed class LedgerReader(LogKeys keys)
         return await ReadAsync(row, transaction.Tenant, indexes, cancel);
     }
 
+    private static async Task<(List<StoredEvent> Rows, bool More)> RowsAsync(NpgsqlCommand query, int limit, CancellationToken cancel)
+    {
+        await using (query)
+        {
+            var rows = await StoredEvent.ReadAllAsync(query, cancel);
+            var more = rows.Count > limit;
+            if (more) rows.RemoveAt(limit);
+            return (rows, more);
+        }
+    }
+
+    private async Task<List<ReadEvent>> ReadAllAsync(TenantTransaction transaction, List<StoredEvent> rows, CancellationToken cancel)
+    {
+        var indexes = await IndexesAsync(transaction, [.. rows.Select(row => row.Id)], cancel);
+        var events = new List<ReadEvent>(rows.Count);
+        foreach (var row in rows) events.Add(await ReadAsync(row, transaction.Tenant, indexes, cancel));
+        return events;
+    }
+
     // One event that does not open must not hide the others: it is shown as what it is.
     private async ValueTask<ReadEvent> ReadAsync(StoredEvent row, Guid tenant, Dictionary<Guid, long> indexes, CancellationToken cancel)
     {
         long? place = indexes.TryGetValue(row.Id, out var index) ? index : null;
-        return await row.TryOpenAsync(keys, tenant, cancel) is { } body ? new(EventJson.Read(body.Line), place) : new(row.ClearPart(), place, IsReadable: false);
-    }
-
-    // Every filter has an index that ends in id, so a page is read backwards from the cursor. Actions are asked one by one and merged: the planner, given a list,
-    // would rather read the whole log backwards. Filters beside the one that leads are applied to the rows found.
-    private async Task<NpgsqlCommand> QueryAsync(TenantTransaction transaction, EventFilter filter, Guid? before, int limit, CancellationToken cancel)
-    {
-        var command = transaction.Command("", transaction.Tenant, limit);
-        var where = new StringBuilder("e.tenant_id = $1");
-        if (filter.Actor is { } actor) Add("e.actor_id = ", actor);
-        if (filter.Entity is { } entity) Add("e.entity_id = ", entity);
-        if (filter.Outcome is { } outcome) Add("e.outcome = ", EventJson.Name(outcome));
-        if (filter.Severity is { } severity) Add("e.severity = ", EventJson.Name(severity));
-        if (filter.Outcome is { } and not EventOutcome.Success) where.Append(" AND e.outcome <> 'success'");
-        if (filter.Severity is { } and not EventSeverity.Info) where.Append(" AND e.severity <> 'info'");
-        if (filter.Ip is { } ip) Add("e.ip_index = ", (await keys.IpIndex(transaction.Tenant, cancel)).Exact(ip));
-        var bounds = new StringBuilder();
-        if (before is { } cursor) Bound(" < ", cursor);
-        if (filter.From is { } from) Bound(" >= ", FirstId(from));
-        if (filter.To is { } to) Bound(" < ", FirstId(to));
-        var columns = "e." + StoredEvent.Columns.Replace(", ", ", e.", StringComparison.Ordinal);
-        var onEvent = bounds.Replace("{id}", "e.id").ToString();
-        if (filter.Subject is { } subject)
-        {
-            if (filter.Actions is { } any) Add("e.action = ANY", any.ToArray(), "({0})");
-            command.CommandText =
-                $"""
-                SELECT {columns} FROM ledger.every_event_subject s JOIN ledger.every_event e ON e.tenant_id = s.tenant_id AND e.id = s.event_id AND e.expires_on = s.expires_on
-                WHERE s.tenant_id = $1 AND s.subject_id = ${Parameter(subject)} AND {where}{onEvent.Replace("e.id", "s.event_id", StringComparison.Ordinal)} ORDER BY s.event_id DESC LIMIT $2
-                """;
-        }
-        else if (filter.Actions is { } actions && filter.Actor is null && filter.Entity is null && filter.Ip is null)
-        {
-            command.CommandText =
-                $"""
-                SELECT found.* FROM unnest(${Parameter(actions.ToArray())}::text[]) AS wanted (action)
-                CROSS JOIN LATERAL (SELECT {columns} FROM ledger.every_event e WHERE e.action = wanted.action AND {where}{onEvent} ORDER BY e.id DESC LIMIT $2) found
-                ORDER BY found.id DESC LIMIT $2
-                """;
-        }
-        else
-        {
-            if (filter.Actions is { } any) Add("e.action = ANY", any.ToArray(), "({0})");
-            command.CommandText = $"SELECT {columns} FROM ledger.every_event e WHERE {where}{onEvent} ORDER BY e.id DESC LIMIT $2";
-        }
-        return command;
-
-        int Parameter(object value)
-        {
-            command.Parameters.Add(new() { Value = value });
-            return command.Parameters.Count;
-        }
-
-        void Add(string condition, object value, string form = "{0}") =>
-            where.Append(" AND ").Append(condition).Append(form.Replace("{0}", "$" + Parameter(value).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
-
-        void Bound(string comparison, Guid id) =>
-            bounds.Append(" AND {id}").Append(comparison).Append('$').Append(Parameter(id).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var read = await row.TryOpenAsync(keys, tenant, cancel) is { } body ? new ReadEvent(EventJson.Read(body.Line), place) : new(row.ClearPart(), place, IsReadable: false);
+        return row.IpIndex is { } ip ? read with { IpToken = Convert.ToHexStringLower(ip) } : read;
     }
 
     /// <summary>The indexes of those that have one. Chunks of ids hardly overlap, so the first few from an id on hold it; the rest are looked for everywhere.</summary>

@@ -37,6 +37,18 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
     /// <summary>A page of events, newest first; see <see cref="LedgerReader.PageAsync"/>.</summary>
     public Task<EventPage> PageAsync(EventFilter filter, Guid? before, int limit, CancellationToken cancel) => reader.PageAsync(scope.Transaction, filter, before, limit, cancel);
 
+    /// <summary>The page next newer than a cursor; see <see cref="LedgerReader.NewerAsync"/>.</summary>
+    public Task<EventPage> NewerAsync(EventFilter filter, Guid after, int limit, CancellationToken cancel) => reader.NewerAsync(scope.Transaction, filter, after, limit, cancel);
+
+    /// <summary>How many events a filter finds, counting no further than <paramref name="most"/>; see <see cref="LedgerReader.CountAsync"/>.</summary>
+    public Task<EventCount> CountAsync(EventFilter filter, int most, CancellationToken cancel) => LedgerReader.CountAsync(scope.Transaction, filter, most, cancel);
+
+    /// <summary>The newest events of a filter as charts need them; see <see cref="LedgerReader.MarksAsync"/>.</summary>
+    public Task<IReadOnlyList<EventMark>> MarksAsync(EventFilter filter, int most, CancellationToken cancel) => LedgerReader.MarksAsync(scope.Transaction, filter, most, cancel);
+
+    /// <summary>What stands in links and in the database for a client's address.</summary>
+    public async Task<byte[]> IpTokenAsync(string address, CancellationToken cancel) => (await keys.IpIndex(scope.Tenant.Id, cancel)).Exact(address);
+
     /// <summary>The event of that id, or null.</summary>
     public Task<ReadEvent?> FindAsync(Guid id, CancellationToken cancel) => reader.FindAsync(scope.Transaction, id, cancel);
 

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Chaperone.Clinic.AuditLog;
+using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Shell;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
@@ -38,6 +40,8 @@ public sealed class AuditApiTests : AuditWorld
     [InlineData("events?category=DataAccess", "category"), InlineData("events?severity=bad", "severity"), InlineData("events?outcome=ok", "outcome"), InlineData("events?from=yesterday", "from")]
     [InlineData("events?from=2026-02-30", "from"), InlineData("events?to=2026-01-01T00:00:00", "to"), InlineData("events?from=2026-03-02&to=2026-03-01", "to"), InlineData("events?to=9999-12-31", "to")]
     [InlineData("events?limit=0", "limit"), InlineData("events?limit=201", "limit"), InlineData("events?limit=-1", "limit"), InlineData("events?limit=x", "limit"), InlineData("events?cursor=x", "cursor")]
+    [InlineData("events?ip=192.0.2.44", "ip"), InlineData("events?newer=x", "newer"), InlineData("events?count=yes", "count")]
+    [InlineData("events?cursor=0190a0b0c0d070008000000000000000&newer=0190a0b0c0d070008000000000000000", "newer")]
     [InlineData("events?cursor=00000000000000000000000000000000", "cursor"), InlineData("events?acton=patient.viewed", "acton")]
     [InlineData("export?format=pdf", "format"), InlineData("export?format=bundle&action=patient.viewed", "action"), InlineData("export?format=csv&from=x", "from"), InlineData("export?limit=5", "limit")]
     public async Task Bad_input_names_the_field_and_leaves_an_event(string address, string field)
@@ -136,6 +140,72 @@ public sealed class AuditApiTests : AuditWorld
         Assert.Contains("Newest", await Page(older), StringComparison.Ordinal);
         Assert.Contains("Nothing of that in the log", await Page("/settings/audit-log?action=payment.created"), StringComparison.Ordinal);
         Assert.Equal(403, (await Send("GET", "/settings/audit-log", Platform.As(Clinic, BuiltInRole.Doctor))).Status);
+    }
+
+    [Fact]
+    public async Task Events_from_an_address_are_found_by_a_link_that_does_not_say_it()
+    {
+        for (var i = 0; i < 3; i++) await Page("/settings/audit-log");
+        var (status, _, headers) = await Send("POST", "/settings/audit-log/filter", Reviewer, new Dictionary<string, string> { ["address"] = " ::ffff:192.0.2.44 ", ["action"] = "audit.viewed", ["actor"] = "", ["__token"] = "x" });
+        var link = headers.Location.ToString();
+        Assert.Equal(303, status);
+        Assert.Matches("^/settings/audit-log\\?action=audit\\.viewed&ip=[0-9a-f]{32}$", link);
+
+        var html = await Page(link);
+        Assert.Contains("From 192.0.2.44", html, StringComparison.Ordinal);
+        Assert.Contains("value=\"192.0.2.44\"", html, StringComparison.Ordinal);
+        Assert.Equal(3, System.Text.RegularExpressions.Regex.Count(html, "class=\"audit-row\""));
+        Assert.DoesNotMatch("(href|action)=\"[^\"]*192\\.0\\.2", html);
+        Assert.Equal(["action", "ip"], (await LastEvent()).Fields);
+
+        // Another clinic's token stands for nothing here, and tells nobody that both were visited from one address.
+        var foreign = await Run(new TokenOfAddress("192.0.2.44"), Platform.As(OtherClinic, BuiltInRole.Owner));
+        Assert.DoesNotContain(foreign, link, StringComparison.Ordinal);
+        Assert.Contains("Nothing of that in the log", await Page("/settings/audit-log?ip=" + foreign), StringComparison.Ordinal);
+        Assert.Equal(403, (await Try(new TokenOfAddress("192.0.2.44"), Platform.As(Clinic, BuiltInRole.Nurse))).Error!.Status);
+    }
+
+    [Theory]
+    [InlineData("1"), InlineData("localhost"), InlineData("192.0.2"), InlineData("192.0.2.256"), InlineData("<script>")]
+    public async Task What_is_no_address_is_told_at_its_field(string typed)
+    {
+        var (status, body, _) = await Send("POST", "/settings/audit-log/filter", Reviewer, new Dictionary<string, string> { ["address"] = typed, ["action"] = "patient.viewed", ["__token"] = "x" });
+        var html = Encoding.UTF8.GetString(body);
+        Assert.Equal(422, status);
+        Assert.Contains("id=\"address-error\"", html, StringComparison.Ordinal);
+        Assert.Contains("<option value=\"patient.viewed\" selected", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pages_lead_to_newer_ones_too_and_say_how_many_there_are()
+    {
+        var (_, first) = await Api("events?action=patient.viewed&limit=2&count=true");
+        Assert.Equal((6L, true, JsonValueKind.Null), (first.GetProperty("count").GetInt64(), first.GetProperty("countIsExact").GetBoolean(), first.GetProperty("previous").ValueKind));
+        var (_, second) = await Api("events?action=patient.viewed&limit=2&cursor=" + first.GetProperty("next"));
+        var (_, third) = await Api("events?action=patient.viewed&limit=2&cursor=" + second.GetProperty("next"));
+        var (_, back) = await Api("events?action=patient.viewed&limit=2&newer=" + third.GetProperty("previous"));
+        Assert.Equal(Ids(second), Ids(back));
+        var (_, newest) = await Api("events?action=patient.viewed&limit=2&newer=" + back.GetProperty("previous"));
+        Assert.Equal((Ids(first), JsonValueKind.Null), (Ids(newest), newest.GetProperty("previous").ValueKind));
+        Assert.False(first.TryGetProperty("readable", out _));
+        Assert.False(second.TryGetProperty("count", out _));
+        Assert.Contains("2 of 6 events, newest first", await Page("/settings/audit-log?action=patient.viewed&limit=2"), StringComparison.Ordinal);
+
+        static string Ids(JsonElement page) => string.Join(' ', page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetString()));
+    }
+
+    [Fact]
+    public async Task An_event_says_itself_in_a_sentence_and_leads_to_what_the_session_did_before_and_after()
+    {
+        var session = (await Platform.EventsAsync(Clinic)).Where(each => each.Actor.Session == Doctor.Actor.SessionId).OrderBy(each => each.Id).ToList();
+        await Run(new ViewPatient(Grace), Doctor with { Actor = Doctor.Actor with { SessionId = Guid.NewGuid() } });
+        var view = session[^3];
+        var html = System.Net.WebUtility.HtmlDecode(await Page($"/settings/audit-log/{view.Id}"));
+        Assert.Contains("Wilma Quist, signed in as Doctor, from 127.0.0.1: A patient's record was opened. One person's data was shown or changed. Allowed: the role Doctor may see patients' contact data, of anybody in the clinic.", html, StringComparison.Ordinal);
+        Assert.Contains($"rel=\"prev\" href=\"/settings/audit-log/{session[^4].Id}\" data-turbo-frame=\"_top\"", html, StringComparison.Ordinal);
+        Assert.Contains($"rel=\"next\" href=\"/settings/audit-log/{session[^2].Id}\"", html, StringComparison.Ordinal);
+        Assert.Contains($"data-copy-text=\"https://one.test/settings/audit-log/{view.Id}\"", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("rel=\"next\"", await Page($"/settings/audit-log/{session[^1].Id}"), StringComparison.Ordinal);
     }
 
     private async Task<string> Page(string address)

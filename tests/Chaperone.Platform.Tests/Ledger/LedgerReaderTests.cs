@@ -30,7 +30,10 @@ public sealed class LedgerReaderTests
             (new() { Subject = person, Actions = ["patient.searched"] }, each => each.Subjects.Contains(person) && each.Action == "patient.searched"),
             (new() { Outcome = EventOutcome.Denied }, each => each.Outcome == EventOutcome.Denied),
             (new() { Severity = EventSeverity.Warning }, each => each.Severity == EventSeverity.Warning),
-            (new() { Ip = "192.0.2.7" }, each => each.Source.Ip == "192.0.2.7"),
+            (new() { IpIndex = (await log.Keys.IpIndex(log.Tenant, Cancel)).Exact("192.0.2.7") }, each => each.Source.Ip == "192.0.2.7"),
+            (new() { NotActor = other }, each => each.Actor.Id != other),
+            (new() { Subject = person, NotActor = other }, each => each.Subjects.Contains(person) && each.Actor.Id != other),
+            (new() { Outcome = EventOutcome.Denied, Actor = other, Severity = EventSeverity.Info }, each => each.Outcome == EventOutcome.Denied && each.Actor.Id == other && each.Severity == EventSeverity.Info),
             (new() { From = all[20].At, To = all[60].At }, each => each.At >= all[20].At && each.At < all[60].At),
             (new() { Subject = person, From = all[20].At }, each => each.Subjects.Contains(person) && each.At >= all[20].At),
         ];
@@ -49,7 +52,35 @@ public sealed class LedgerReaderTests
             while (cursor is not null);
             Assert.Equal(all.Where(holds).Select(each => each.Id).Reverse(), found.Select(each => each.Event.Id));
             Assert.All(found, each => Assert.Equal(all.FindIndex(one => one.Id == each.Event.Id), each.Index!.Value));
+
+            // Back again: from the last page to the newest, page by page.
+            await using var again = await TenantTransaction.BeginAsync(log.Databases.App, log.Tenant, Cancel);
+            Assert.Equal(new(found.Count, true), await LedgerReader.CountAsync(again, filter, 100, Cancel));
+            Assert.Equal(found.Select(each => (each.Event.Id, each.Event.Action, each.Event.Actor.Id)), (await LedgerReader.MarksAsync(again, filter, 1000, Cancel)).Select(mark => (mark.Id, mark.Action, mark.Actor)));
+            if (found.Count == 0) continue;
+            var back = new List<Guid>();
+            for (Guid? after = found[^1].Event.Id; after is not null;)
+            {
+                var page = await reader.NewerAsync(again, filter, after.Value, 7, Cancel);
+                back.InsertRange(0, page.Events.Select(each => each.Event.Id));
+                after = page.Previous;
+            }
+            Assert.Equal(found.SkipLast(1).Select(each => each.Event.Id), back);
         }
+    }
+
+    [Fact]
+    public async Task Counting_stops_after_a_number_of_events_looked_at_and_says_so()
+    {
+        await using var log = await LogFixture.CreateAsync();
+        var all = await MixedAsync(log);
+        await using var transaction = await TenantTransaction.BeginAsync(log.Databases.App, log.Tenant, Cancel);
+
+        Assert.Equal(new(100, true), await LedgerReader.CountAsync(transaction, new(), 100, Cancel));
+        Assert.Equal(new(99, false), await LedgerReader.CountAsync(transaction, new(), 99, Cancel));
+        var some = await LedgerReader.CountAsync(transaction, new() { Actor = all[5].Actor.Id, Actions = ["auth.logout"] }, 9, Cancel);
+        Assert.False(some.IsExact);
+        Assert.InRange(some.Found, 1, all.Count(each => each.Actor.Id == all[5].Actor.Id && each.Action == "auth.logout"));
     }
 
     [Fact]

@@ -261,6 +261,10 @@ public sealed class OwnerStoryTests(BrowserFixture fixture)
         await visit.ExamineAsync("audit-log-filtered");
         await visit.Page.Locator(".audit-row .audit-when a").ClickAsync();
         await visit.SeesAsync("How it is kept");
+        await visit.ExamineAsync("audit-drawer");
+        await visit.Link("Open as a page").ClickAsync();
+        await Assertions.Expect(visit.Page.GetByRole(AriaRole.Dialog)).ToBeHiddenAsync();
+        await visit.SeesAsync("How it is kept");
         await visit.ExamineAsync("audit-event");
         await visit.Place("Audit log").ClickAsync();
         await visit.AtAsync("Audit log");

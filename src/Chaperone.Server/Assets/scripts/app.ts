@@ -8,6 +8,7 @@ import ConfirmController from "./controllers/confirm"
 import CopyController from "./controllers/copy"
 import DiaryController from "./controllers/diary"
 import DiaryDialogController from "./controllers/diary-dialog"
+import DrawerController from "./controllers/drawer"
 import ErrorSummaryController from "./controllers/error-summary"
 import FilterController from "./controllers/filter"
 import FindController from "./controllers/find"
@@ -28,6 +29,7 @@ application.register("confirm", ConfirmController)
 application.register("copy", CopyController)
 application.register("diary", DiaryController)
 application.register("diary-dialog", DiaryDialogController)
+application.register("drawer", DrawerController)
 application.register("error-summary", ErrorSummaryController)
 application.register("filter", FilterController)
 application.register("find", FindController)
