@@ -82,6 +82,7 @@ public static partial class EventCatalogue
         new("data.export_started", DataAccess, Warning, Years7, "An export began; this stood in the log before anything of it left."),
         new("data.exported", DataAccess, Warning, Years7, "An export ended, complete or broken off, or the evidence of one event was made; the event carries rows and SHA-256."),
         new("audit.viewed", DataAccess, Info, Years2, "The audit log was read."),
+        new("audit.access_history_viewed", DataAccess, Info, Years2, "Who saw or changed one person's data was looked at."),
         new("audit.integrity_viewed", DataAccess, Info, Years2, "The result of the integrity check was read."),
         new("audit.consistency_proved", DataAccess, Info, Years2, "The proof was made that the log continues an earlier checkpoint; nobody's data is in it."),
         new("home.viewed", DataAccess, Info, Years2, "A home page showed people."),
