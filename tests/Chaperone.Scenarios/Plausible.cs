@@ -67,6 +67,7 @@ internal static partial class Plausible
         ("POST", "/api/audit/addresses", () => new { ip = "192.0.2.44" }),
         ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
+        ("POST", "/api/settings/witnesses", () => new { name = "Plausible", url = "https://witness.first.test", key = $"{new Ledger.VerifierKey("w.example", Ledger.Ed25519.PublicKey(new byte[32]), Ledger.SignatureType.CosignatureV1)}" }),
         ("PUT", "/api/settings/mail", () => new { enabled = false, host = "localhost", port = 2525, tls = "none", fromAddress = "desk@first.test" }),
     ];
 

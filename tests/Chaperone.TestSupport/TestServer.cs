@@ -5,6 +5,7 @@ using Chaperone.Encryption;
 using Chaperone.Ledger;
 using Chaperone.Platform;
 using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Sealing;
@@ -95,7 +96,7 @@ public sealed class TestServer : IAsyncDisposable
     public OperationRegistry Operations => Services.GetRequiredService<OperationRegistry>();
 
     /// <summary>Starts it; with <paramref name="clinics"/> false there is nothing in the database.</summary>
-    public static async Task<TestServer> StartAsync(bool clinics = true, IReadOnlyList<IPAddress>? proxies = null)
+    public static async Task<TestServer> StartAsync(bool clinics = true, IReadOnlyList<IPAddress>? proxies = null, WitnessSettings? witnesses = null)
     {
         var database = await TestCluster.CreateDatabaseAsync();
         var databases = new Databases(database.App, database.Ledger, database.Operator);
@@ -105,7 +106,7 @@ public sealed class TestServer : IAsyncDisposable
         Server.Commands.Logs.Configure(builder.Logging);
         builder.Logging.ClearProviders().AddProvider(logs);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var parts = new AppParts(databases, new Installation(Ids.New(clock.GetUtcNow()), root), folder, Tls: false, clock) { TrustedProxies = proxies ?? [] };
+        var parts = new AppParts(databases, new Installation(Ids.New(clock.GetUtcNow()), root), folder, Tls: false, clock) { TrustedProxies = proxies ?? [], Witnesses = witnesses ?? WitnessSettings.None };
         var app = ChaperoneApp.Build(builder, parts);
         var server = new TestServer(app, database, databases, root, clock, folder, logs);
         await app.StartAsync();

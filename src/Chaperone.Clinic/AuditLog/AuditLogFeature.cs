@@ -1,5 +1,5 @@
-using Chaperone.Clinic.AuditLog.Proving;
 using Chaperone.Clinic.Shell;
+using Chaperone.Clinic.Witnesses;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
@@ -17,23 +17,23 @@ public static class AuditLogFeature
     /// <summary>Adds its place in the navigation, and what every page says when the log does not verify.</summary>
     public static IServiceCollection AddAuditLog(this IServiceCollection services) => services
         .AddScoped<ClinicLog>()
-        .AddScoped<ClinicEvidence>()
         .AddSingleton(new NavPlace(910, Path, "Audit log", "history", Permission.AuditView, NavPlace.Security))
         .AddSingleton(provider => new IntegrityOfRequest(clinic => Notice(
-            provider.GetRequiredService<IntegrityCheck>().StateOf(clinic.Id), provider.GetRequiredService<Sequencer>().RefusalOf(clinic.Id))));
+            provider.GetRequiredService<IntegrityCheck>().StateOf(clinic.Id), provider.GetRequiredService<Sequencer>().RefusalOf(clinic.Id),
+            provider.GetService<WitnessRunner>()?.HasObjection(clinic.Id) == true)));
 
     /// <summary>Maps its API and pages.</summary>
     public static void MapAuditLog(IEndpointRouteBuilder routes)
     {
         AuditApi.Map(routes);
         AuditPages.Map(routes);
-        ProofEndpoints.Map(routes);
     }
 
-    private static IntegrityNotice? Notice(IntegrityState? state, string? refusal) => (state, refusal) switch
+    private static IntegrityNotice? Notice(IntegrityState? state, string? refusal, bool objection) => (state, refusal) switch
     {
         ({ Good: false, What: var what }, _) => new(what ?? "The last verification failed.", Path + "/integrity"),
         (_, { } why) => new(why, Path + "/integrity"),
+        _ when objection => new(WitnessErrors.Objects.Title, Path + "/integrity"),
         _ => null,
     };
 }

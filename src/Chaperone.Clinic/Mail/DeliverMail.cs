@@ -98,6 +98,7 @@ internal sealed class ClaimMailHandler(ClinicAddress address) : IHandler<ClaimMa
     {
         var template = MailTemplates.Find(alert.Template);
         var recipients = (await ClinicContacts.RecipientsAsync(scope, cancel)).Security;   // staff, whose data is their account's own
+        if (template is { ForOwners: true }) recipients = [.. (await ClinicContacts.AbleAsync(scope, cancel)).Where(member => member.IsOwner).Select(member => member.Id)];
         if (template is { ForAdministrators: true }) recipients = [.. recipients.Union(await AdministratorsAsync(scope, cancel)).Where(member => member != alert.AboutId)];
         if (template is not null) await scope.Writer.Insert([.. recipients.Select(member => MailQueue.Row(scope, template, alert.Payload, member, member, alert.AboutId, null))], cancel);
         alert.End(MailMessageRow.Sent, scope.Now);

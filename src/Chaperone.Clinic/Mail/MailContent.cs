@@ -16,6 +16,9 @@ internal sealed record MailContent(string Subject, string Text, string Html)
 /// <param name="After">After the link.</param>
 internal sealed record MailWords(string Subject, IReadOnlyList<string> Paragraphs, string? Link, IReadOnlyList<string> After)
 {
+    /// <summary>Lines to be kept to the letter, after the first paragraphs; or null.</summary>
+    public string? Block { get; init; }
+
     /// <summary>The mail of a clinic.</summary>
     public MailContent Of(string clinic, string host, string? url)
     {
@@ -23,6 +26,7 @@ internal sealed record MailWords(string Subject, IReadOnlyList<string> Paragraph
         var foot = $"{clinic} sends this by Chaperone at {host}. Nobody reads answers to it.";
         var text = new StringBuilder();
         foreach (var paragraph in Paragraphs) text.Append(paragraph).Append("\n\n");
+        if (Block is not null) text.Append(Block.TrimEnd('\n')).Append("\n\n");
         if (link is not null) text.Append(link).Append(":\n").Append(url).Append("\n\n");
         foreach (var paragraph in After) text.Append(paragraph).Append("\n\n");
         text.Append("-- \n").Append(foot).Append('\n');
@@ -31,6 +35,7 @@ internal sealed record MailWords(string Subject, IReadOnlyList<string> Paragraph
             .Append("<body style=\"margin:0;padding:24px;background:#f4f6f8;color:#1b2733;font:16px/1.5 sans-serif\">\n<div style=\"max-width:560px;margin:0 auto;padding:24px;background:#ffffff;border-radius:8px\">\n")
             .Append("<p style=\"margin:0 0 16px;font-weight:bold\">").Append(Encode(clinic)).Append("</p>\n<h1 style=\"margin:0 0 16px;font-size:20px\">").Append(Encode(Subject)).Append("</h1>\n");
         foreach (var paragraph in Paragraphs) Paragraph(html, paragraph);
+        if (Block is not null) html.Append("<pre style=\"overflow-x:auto;padding:12px;background:#f4f6f8;font:13px/1.5 monospace\">").Append(Encode(Block)).Append("</pre>\n");
         if (link is not null)
         {
             html.Append("<p><a href=\"").Append(Encode(url!)).Append("\" style=\"display:inline-block;padding:12px 20px;background:#0b5c8a;color:#ffffff;text-decoration:none;border-radius:6px\">").Append(Encode(link)).Append("</a></p>\n")

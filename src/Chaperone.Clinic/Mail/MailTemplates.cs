@@ -10,7 +10,8 @@ namespace Chaperone.Clinic.Mail;
 /// <param name="At">When what it tells of happened.</param>
 /// <param name="Client">The client it came from: browser engine and operating system.</param>
 /// <param name="Until">Until when the link works.</param>
-internal sealed record MailFacts(string? Path = null, DateTimeOffset? At = null, string? Client = null, DateTimeOffset? Until = null) : ISealedPayload<MailFacts>
+/// <param name="Text">Lines that it holds as they are.</param>
+internal sealed record MailFacts(string? Path = null, DateTimeOffset? At = null, string? Client = null, DateTimeOffset? Until = null, string? Text = null) : ISealedPayload<MailFacts>
 {
     public static JsonTypeInfo<MailFacts> Json => MailJson.Default.MailFacts;
 
@@ -29,6 +30,9 @@ internal sealed record MailTemplate(string Code, string Name, Func<MailFacts, st
 
     /// <summary>Whether, without a recipient, it is for all who can unlock accounts and not only for the security contacts.</summary>
     public bool ForAdministrators { get; init; }
+
+    /// <summary>Whether, without a recipient, it is for the owners and not for the security contacts.</summary>
+    public bool ForOwners { get; init; }
 }
 
 /// <summary>Every mail there is.</summary>
@@ -86,7 +90,7 @@ internal static class MailTemplates
         "A test mail", ["Your clinic's mail works: this is the test you asked for under Settings › Mail."], null, []));
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<MailTemplate> All { get; } = [Invite, Reset, Locked, LockedElsewhere, NewDevice, Hijacked, HijackedElsewhere, Attempts, Test];
+    public static IReadOnlyList<MailTemplate> All { get; } = [Invite, Reset, Locked, LockedElsewhere, NewDevice, Hijacked, HijackedElsewhere, Attempts, Test, .. Witnesses.LogMails.All];
 
     /// <summary>The template of that code, or null of another version's.</summary>
     public static MailTemplate? Find(string code) => All.FirstOrDefault(template => template.Code == code);

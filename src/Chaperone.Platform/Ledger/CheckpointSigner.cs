@@ -36,6 +36,9 @@ internal sealed class CheckpointSigner(NpgsqlDataSource ledger, LogKeys keys, Ch
     /// <summary>Called before and after each write step; throwing after one is "failed but stored".</summary>
     internal Action<WriteStep, bool>? Breakpoint { get; set; }
 
+    /// <summary>Told after a checkpoint was published.</summary>
+    internal Action<Guid>? Signed { get; set; }
+
     /// <summary>Signs the present tree unless that was done. False when another node holds the clinic's lock, which then does it.</summary>
     public async Task<bool> SignAsync(Guid tenant, CancellationToken cancel)
     {
@@ -61,6 +64,7 @@ internal sealed class CheckpointSigner(NpgsqlDataSource ledger, LogKeys keys, Ch
             Breakpoint?.Invoke(WriteStep.CheckpointRow, false);
             await transaction.CommitAsync(Store(tenant, tree, note), cancel);
             Breakpoint?.Invoke(WriteStep.CheckpointRow, true);
+            Signed?.Invoke(tenant);
             return true;
         }
     }

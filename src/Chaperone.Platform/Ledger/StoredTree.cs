@@ -112,7 +112,10 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
     }
 
     /// <summary>The tree's nodes, read as they are asked for: few, each a primary key look-up.</summary>
-    public TileNodes Nodes() => new(size, ReadTile);
+    public TileNodes Nodes() => NodesAt(size);
+
+    /// <summary>The same of the tree as it was at an earlier size.</summary>
+    public TileNodes NodesAt(long then) => new(then, ReadTile);
 
     private byte[]? ReadTile(int level, long index, int width)
     {

@@ -68,6 +68,12 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
     public Task<BundleSummary> WriteBundleAsync(DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent> onEvent, CancellationToken cancel) =>
         bundle.WriteAsync(scope.Transaction, from, to, output, onEvent, cancel);
 
+    /// <summary>How every witness that was ever asked stands, by <see cref="LogWitness.Mark"/>.</summary>
+    public Task<IReadOnlyDictionary<string, WitnessStanding>> WitnessStandingsAsync(CancellationToken cancel) => Witnessing.StandingsAsync(scope.Transaction, cancel);
+
+    /// <summary>Marks a checkpoint as one that somebody outside has, at once and whatever becomes of the operation.</summary>
+    public Task KeepAsync(long size, CheckpointUse use, CancellationToken cancel) => sequencer.KeepAsync(scope.Tenant.Id, size, use, cancel);
+
     /// <summary>The newest signed checkpoint, or null while nothing is signed.</summary>
     public async Task<SignedHead?> SignedHeadAsync(CancellationToken cancel)
     {

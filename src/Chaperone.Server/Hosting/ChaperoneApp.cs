@@ -20,6 +20,9 @@ internal sealed record AppParts(Databases Databases, Installation Installation, 
 {
     /// <summary>Whose X-Forwarded-* headers count; nobody's by default.</summary>
     public IReadOnlyList<IPAddress> TrustedProxies { get; init; } = [];
+
+    /// <summary>The operator's witnesses, and where a clinic's own may be; nothing by default.</summary>
+    public WitnessSettings Witnesses { get; init; } = WitnessSettings.None;
 }
 
 /// <summary>The web application: the container, the pipeline, the endpoints. The same in production and in tests.</summary>
@@ -79,7 +82,7 @@ internal static class ChaperoneApp
     /// <summary>Everything but the web server: what the operator's commands need too.</summary>
     public static void AddServices(IServiceCollection services, AppParts parts)
     {
-        services.AddSingleton(parts.Clock);
+        services.AddSingleton(parts.Clock).AddSingleton(parts.Witnesses);
         services.AddSingleton(new DataFolder(parts.DataFolder));
         services.AddChaperonePlatform(parts.Databases, parts.Installation.RootKey, typeof(PageContext).Assembly, typeof(ChaperoneApp).Assembly);
         services.AddChaperoneLedger(parts.Installation.Id, Path.Combine(parts.DataFolder, "checkpoints"));

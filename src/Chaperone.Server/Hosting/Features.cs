@@ -1,4 +1,3 @@
-using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Jobs;
@@ -7,6 +6,7 @@ using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
+using Chaperone.Clinic.Witnesses;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
 using Chaperone.Clinic.Shell;
@@ -24,9 +24,9 @@ internal static class Features
         services.AddPatients();
         services.AddSchedule();
         services.AddAuditLog();
-        services.AddAccessHistory();
         services.AddMail();
         services.AddJobs();
+        services.AddWitnesses();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -43,9 +43,9 @@ internal static class Features
         routes.MapNotices();
         SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         AuditLogFeature.MapAuditLog(routes);
-        routes.MapAccessHistory();
         routes.MapMail();
         routes.MapJobs();
+        routes.MapWitnesses();
     }
 
     private static async Task<IResult> Landing(HttpContext http)

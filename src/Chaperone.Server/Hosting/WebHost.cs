@@ -1,4 +1,5 @@
 using System.Net;
+using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Server.Commands;
@@ -21,7 +22,7 @@ internal static class WebHost
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         Logs.Configure(builder.Logging);
         builder.WebHost.ConfigureKestrel(listening.Configure);
-        var parts = new AppParts(databases, installation, cluster.DataFolder, listening.IsTls, TimeProvider.System) { TrustedProxies = Proxies(builder.Configuration) };
+        var parts = new AppParts(databases, installation, cluster.DataFolder, listening.IsTls, TimeProvider.System) { TrustedProxies = Proxies(builder.Configuration), Witnesses = Witnesses(builder.Configuration) };
         await using var app = ChaperoneApp.Build(builder, parts);
         try
         {
@@ -45,6 +46,23 @@ internal static class WebHost
 
     /// <summary>Where the root key lies unless told otherwise.</summary>
     public static string RootKeyPath(string dataFolder) => Path.Combine(dataFolder, "secrets", "root.key");
+
+    /// <exception cref="CommandRefusedException">The policy or a network cannot be read.</exception>
+    private static WitnessSettings Witnesses(IConfiguration configuration)
+    {
+        const string Policy = "Chaperone:WitnessPolicy", Networks = "Chaperone:WitnessNetworks";
+        byte[]? policy;
+        try
+        {
+            policy = configuration[Policy] is { Length: > 0 } file ? File.ReadAllBytes(file) : null;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandRefusedException($"{Policy} names a file that cannot be read: {unreadable.Message}", unreadable);
+        }
+        var (settings, wrong) = WitnessSettings.Read(policy, configuration[Networks]);
+        return settings ?? throw new CommandRefusedException($"{Policy} ({configuration[Policy]}) and {Networks} (\"{configuration[Networks]}\"): {wrong}");
+    }
 
     /// <exception cref="CommandRefusedException">An address does not read as one.</exception>
     private static IReadOnlyList<IPAddress> Proxies(IConfiguration configuration)

@@ -2,11 +2,11 @@ using System.Text;
 using System.Text.Json;
 using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Mail;
-using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
+using Chaperone.Clinic.Witnesses;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
@@ -64,16 +64,12 @@ public abstract class AuditWorld : IAsyncLifetime
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
                 services.AddAuditLog();
-                services.AddAccessHistory();
+                services.AddWitnesses();
             },
             typeof(AuditLogFeature).Assembly);
         var app = new ApplicationBuilder(Platform.Services);
         app.UseRouting();
-        app.UseEndpoints(routes =>
-        {
-            AuditLogFeature.MapAuditLog(routes);
-            routes.MapAccessHistory();
-        });
+        app.UseEndpoints(AuditLogFeature.MapAuditLog);
         pipeline = app.Build();
 
         Clinic = await Platform.AddClinicAsync("one.test");

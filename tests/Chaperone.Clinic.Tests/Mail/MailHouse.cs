@@ -3,6 +3,7 @@ using System.Text.Json;
 using Chaperone.Clinic.Mail;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
 using Chaperone.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,7 +22,7 @@ public sealed class MailHouseServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Server = await TestServer.StartAsync(clinics: false);
+        Server = await TestServer.StartAsync(clinics: false, witnesses: WitnessSettings.None with { Networks = [new(IPAddress.Loopback, 32)] });
         Other = await AddClinicAsync();
     }
 
