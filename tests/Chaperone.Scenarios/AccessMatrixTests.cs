@@ -40,6 +40,7 @@ public sealed class AccessMatrixTests(OwnServerFixture fixture)
         ["audit.view"] = "owner admin readonly",
         ["audit.export"] = "owner admin",
         ["security.manage"] = "owner admin",
+        ["retention.run"] = "owner admin",
         ["team.manage"] = "owner admin manager",
         ["settings.edit"] = "owner admin",
         ["staff.view"] = "owner admin manager hr readonly",

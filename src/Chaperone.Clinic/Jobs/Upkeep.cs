@@ -7,7 +7,7 @@ using Chaperone.Platform.Tenancy;
 namespace Chaperone.Clinic.Jobs;
 
 /// <summary>What recurs for every clinic: verifying, and clearing away what is done with. Each run stands in the list of jobs.</summary>
-internal sealed class Upkeep(ReferenceMonitor monitor, TenantDirectory clinics, IntegrityCheck integrity, TimeProvider clock)
+internal sealed class Upkeep(ReferenceMonitor monitor, TenantDirectory clinics, IntegrityCheck integrity, LogRetention retention, TimeProvider clock)
 {
     private static readonly CallSource Source = new("job", "upkeep");
 
@@ -15,6 +15,20 @@ internal sealed class Upkeep(ReferenceMonitor monitor, TenantDirectory clinics, 
     public async Task VerifyAllAsync(CancellationToken cancel)
     {
         foreach (var clinic in await clinics.AllAsync(cancel)) await integrity.VerifyAsync(clinic, cancel);
+    }
+
+    /// <summary>Ends the bodies of events whose term is over. Days on which nothing was due leave nothing in the list of jobs.</summary>
+    public async Task RetainAsync(CancellationToken cancel)
+    {
+        var ran = await retention.RunAsync(cancel);
+        foreach (var clinic in await clinics.AllAsync(cancel))
+        {
+            var ended = ran.Ended.GetValueOrDefault(clinic.Id);
+            if (ended == 0 && ran.Refused != clinic.Id) continue;
+            var (caller, run) = (new Caller(clinic, Actor.System, Source), Ids.New(clock.GetUtcNow()));
+            await monitor.Run(new NoteRun(run, (JobRunRow.Purge, "log")), caller, cancel);
+            await monitor.Run(new NoteRun(run, Done: ended, Ends: true, Error: ran.Refused == clinic.Id ? JobErrors.NotAsSigned : null), caller, cancel);
+        }
     }
 
     /// <summary>Forgets what was done with long ago, and ends what broke off.</summary>

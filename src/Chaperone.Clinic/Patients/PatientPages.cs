@@ -75,7 +75,7 @@ internal static class PatientPages
     {
         var patient = http.SeesMasked() ? await http.Run(new ViewPatientMasked(id)) : await http.Run(new ViewPatient(id));
         if (patient.Error is { } error) return await http.PageError(error);
-        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), MayReadLog = http.May(Permission.AuditView), MayBook = http.May(Permission.ScheduleEdit), Own = http.Context().Actor.PatientId == id });
+        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), MayReadLog = http.May(Permission.AuditView), MayBook = http.May(Permission.ScheduleEdit), MayHold = http.May(Permission.RetentionRun), Own = http.Context().Actor.PatientId == id });
     }
 
     private static async Task<IResult> Edit(HttpContext http, Guid id)
@@ -145,15 +145,4 @@ internal static class PatientPages
         long.TryParse(form.GetValueOrDefault("version"), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
 
     private static DateOnly Today(this HttpContext http) => PatientsFeature.Today(http.Context().Tenant!, http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
-
-    private static bool May(this HttpContext http, Permission permission) => http.MayNot(permission) is null;
-
-    // For what is shown only; the operation behind decides.
-    private static Error? MayNot(this HttpContext http, Permission permission)
-    {
-        var actor = http.Context().Actor;
-        if (actor.Kind == ActorKind.Anonymous) return PlatformErrors.SignInRequired;
-        if (!actor.State.Enrolled) return PlatformErrors.EnrolmentRequired;
-        return actor.Rights.Holds(permission, actor.State.Elevated, http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()) ? null : PlatformErrors.Forbidden;
-    }
 }

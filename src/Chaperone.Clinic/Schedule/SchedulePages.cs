@@ -124,17 +124,6 @@ internal static class ScheduleRequest
     /// <summary>Whether booking is offered: a patient must be found for it.</summary>
     public static bool MayBook(this HttpContext http) => http.May(Permission.ScheduleEdit) && http.May(Permission.PatientView);
 
-    public static bool May(this HttpContext http, Permission permission) => http.MayNot(permission) is null;
-
-    // For what is shown only; the operation behind decides.
-    public static Error? MayNot(this HttpContext http, Permission permission)
-    {
-        var actor = http.Context().Actor;
-        if (actor.Id is null) return PlatformErrors.SignInRequired;
-        if (!actor.State.Enrolled) return PlatformErrors.EnrolmentRequired;
-        return actor.Rights.Holds(permission, actor.State.Elevated, http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()) ? null : PlatformErrors.Forbidden;
-    }
-
     /// <summary>What was asked is done: a dialog is told what to say and which appointment it was, a form without script is sent on.</summary>
     public static IResult Done(this HttpContext http, Appointment appointment, string said, string? back)
     {

@@ -132,7 +132,7 @@ internal static class TeamPages
         var found = await http.Run(new ViewMember(id));
         if (found.Error is { } error) return await http.PageError(error);
         var model = found.Value;
-        return await http.Page<MemberPage>(new { model.Member, model.Sessions, model.Devices, model.MayChange, model.ManagesSecurity, http.Context().Tenant!.Zone });
+        return await http.Page<MemberPage>(new { model.Member, model.Sessions, model.Devices, model.MayChange, model.ManagesSecurity, MayHold = http.May(Permission.RetentionRun), http.Context().Tenant!.Zone });
     }
 
     // With boxes ticked the page shows what they would change: roles stand in the address, so that confirming a code comes back to the same choice.

@@ -15,7 +15,7 @@ public static class BuiltInRole
     /// <summary>Team, settings and security.</summary>
     public static Role Admin { get; } = new("admin", "Administrator", "Looks after team, settings and security; sees contact data but no clinical content.", Clinic(
         PatientView, PatientImport, PatientExport, StaffView, StaffEdit, TeamManage, RolesManage, SecurityManage, SettingsEdit, TokenManage,
-        AuditView, AuditExport, AuditStream, InvestigationView, InvestigationEdit, ElevationApprove, EmergencyReview, AccessReview, BackupRun)) { AlwaysNeedsTwoFactor = true };
+        AuditView, AuditExport, AuditStream, InvestigationView, InvestigationEdit, RetentionRun, ElevationApprove, EmergencyReview, AccessReview, BackupRun)) { AlwaysNeedsTwoFactor = true };
 
     /// <summary>Schedule, reports, rota, incidents.</summary>
     public static Role Manager { get; } = new("manager", "Practice manager", "Runs the day: schedule, reports, rota and incidents; no clinical content, no payroll.", Clinic(

@@ -51,7 +51,9 @@ public sealed class DatabaseVerifier(Databases databases, LogKeys keys, Checkpoi
     /// <param name="older">A signed checkpoint of its log, kept elsewhere.</param>
     /// <param name="progress">Is told every few thousand events.</param>
     /// <param name="cancel">Stops between batches.</param>
-    public async Task<VerificationReport> VerifyAsync(Guid tenant, string subject, ReadOnlyMemory<byte>? older, IProgress<VerifyProgress>? progress, CancellationToken cancel)
+    /// <param name="living">Is told each record that is as its event says, with the index of that event.</param>
+    public async Task<VerificationReport> VerifyAsync(
+        Guid tenant, string subject, ReadOnlyMemory<byte>? older, IProgress<VerifyProgress>? progress, CancellationToken cancel, Action<EventRecord, long>? living = null)
     {
         var report = new VerificationReport { Subject = subject };
         try
@@ -66,7 +68,7 @@ public sealed class DatabaseVerifier(Databases databases, LogKeys keys, Checkpoi
             if (outside is { } filed) heads.Add(filed, signer.Key, $"the checkpoint file {file.PathOf(tenant)}", report);
             else report.AddNote($"There is no checkpoint file {file.PathOf(tenant)}: a log truncated or made anew by whoever rules the database would not be noticed.");
             if (older is { } kept) heads.Add(kept.Span, signer.Key, "the given checkpoint", report);
-            await new LogVerification(connection, tenant, keys, heads, report, clock.GetUtcNow(), progress).RunAsync(cancel);
+            await new LogVerification(connection, tenant, keys, heads, report, clock.GetUtcNow(), progress, living).RunAsync(cancel);
         }
         catch (Exception unreadable) when (unreadable is NpgsqlException or IOException or UnauthorizedAccessException or Encryption.SealBrokenException)
         {

@@ -7,7 +7,7 @@ namespace Chaperone.Platform.Ledger;
 
 /// <summary>One run over one clinic's log, in one snapshot.</summary>
 internal sealed class LogVerification(
-    NpgsqlConnection connection, Guid tenant, LogKeys keys, SignedHeads heads, VerificationReport report, DateTimeOffset now, IProgress<VerifyProgress>? progress)
+    NpgsqlConnection connection, Guid tenant, LogKeys keys, SignedHeads heads, VerificationReport report, DateTimeOffset now, IProgress<VerifyProgress>? progress, Action<EventRecord, long>? living)
 {
     private const int ChunksAtOnce = 16;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);      // for what is on its way
@@ -16,7 +16,7 @@ internal sealed class LogVerification(
     private readonly List<byte[]> chunkRoots = [];
     private readonly List<(long Index, Guid Id)> missing = [];
     private readonly List<(IndexRange Range, DateTimeOffset At)> named = [];
-    private readonly RecordVerification records = new(connection, tenant, report);
+    private readonly RecordVerification records = new(connection, tenant, report, living);
     private long agreed;                    // up to here a signed head agrees
     private long found, subjects;
     private Guid lastId;
@@ -255,10 +255,15 @@ internal sealed class LogVerification(
 
     private void SettleMissing()
     {
+        // Both in order of index: one walk over them, with those ranges at hand that have begun and not ended.
+        named.Sort((one, other) => one.Range.First.CompareTo(other.Range.First));
+        var (next, open) = (0, new List<(IndexRange Range, DateTimeOffset At)>());
         foreach (var (index, id) in missing)
         {
+            for (; next < named.Count && named[next].Range.First <= index; next++) open.Add(named[next]);
+            open.RemoveAll(each => each.Range.Last < index);
             // No body ends before the shortest term, whatever an event of expiry says.
-            if (named.Exists(each => each.Range.First <= index && index <= each.Range.Last && each.At - TimeOf(id) >= TimeSpan.FromDays(30))) report.AddExpired(1);
+            if (open.Exists(each => each.At - TimeOf(id) >= TimeSpan.FromDays(30))) report.AddExpired(1);
             else report.AddTampered(index, $"Event {id} is missing, and no event of expiry names it.");
         }
     }

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Chaperone.Platform.Ledger;
 
 /// <summary>Compares every row of the tracked tables with the digest that the last event about it vouched for.</summary>
-internal sealed partial class RecordVerification(NpgsqlConnection connection, Guid tenant, VerificationReport report)
+internal sealed partial class RecordVerification(NpgsqlConnection connection, Guid tenant, VerificationReport report, Action<EventRecord, long>? living)
 {
     private readonly Dictionary<(string Type, Guid Id), Vouched> vouched = [];
 
@@ -70,6 +70,7 @@ internal sealed partial class RecordVerification(NpgsqlConnection connection, Gu
         else if (version < state.Version) report.AddProblem(null, $"{key.Type} {key.Id} was rolled back to version {version}; {By(state)} left it at {state.Version}.");
         else if (version > state.Version) report.AddProblem(null, $"{key.Type} {key.Id} is at version {version} without an event; {By(state)} left it at {state.Version}.");
         else if (digest != state.Digest) report.AddProblem(null, $"{key.Type} {key.Id} is not the row that {By(state)} vouches for.");
+        else if (state.Index >= 0) living?.Invoke(new(key.Type, key.Id, version, digest), state.Index);
     }
 
     private static string By(Vouched state) => state.Index < 0 ? "an event not yet sequenced" : $"event {state.Index}";

@@ -4,6 +4,7 @@ using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Notices;
 using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Retention;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Clinic.Witnesses;
@@ -27,6 +28,7 @@ internal static class Features
         services.AddMail();
         services.AddJobs();
         services.AddWitnesses();
+        services.AddRetention();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -46,6 +48,7 @@ internal static class Features
         routes.MapMail();
         routes.MapJobs();
         routes.MapWitnesses();
+        routes.MapRetention();
     }
 
     private static async Task<IResult> Landing(HttpContext http)

@@ -26,7 +26,7 @@ internal static class RoleTable
     private const string Table = $"""
         owner: {EverythingElse}
         none: {ClinicalContent}
-        admin: patient.view patient.import patient.export staff.view staff.edit team.manage roles.manage security.manage settings.edit token.manage audit.view audit.export audit.stream investigation.view investigation.edit elevation.approve emergency.review access.review backup.run
+        admin: patient.view patient.import patient.export staff.view staff.edit team.manage roles.manage security.manage settings.edit token.manage audit.view audit.export audit.stream investigation.view investigation.edit retention.run elevation.approve emergency.review access.review backup.run
         manager: schedule.view schedule.edit schedule.attend report.view staff.view rota.view rota.edit incident.view incident.edit assertion.view assertion.edit risk.view risk.edit team.manage
         doctor: patient.view patient.edit patient.delete note.view note.write prescription.view prescription.write prescription.controlled result.view result.write file.view file.upload file.delete ai.draft emergency.use schedule.view schedule.attend proposal.view proposal.write commission.view@own
         nurse: patient.view patient.edit note.view note.write prescription.view prescription.write result.view result.write file.view file.upload ai.draft emergency.use schedule.view schedule.attend

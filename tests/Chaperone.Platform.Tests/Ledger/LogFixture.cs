@@ -20,7 +20,8 @@ internal sealed class LogFixture : IAsyncDisposable
     {
         Database = database;
         Databases = new(database.App, database.Ledger, database.Operator);
-        Ring = new(new RootKey(RandomNumberGenerator.GetBytes(32)), Databases, TimeProvider.System);
+        Root = new(RandomNumberGenerator.GetBytes(32));
+        Ring = new(Root, Databases, TimeProvider.System);
         Keys = LedgerServices.KeysOf(Ring);
         Folder = Directory.CreateTempSubdirectory("chaperone-log-").FullName;
         File = new(Folder);
@@ -30,6 +31,7 @@ internal sealed class LogFixture : IAsyncDisposable
 
     public TestDatabase Database { get; }
     public Databases Databases { get; }
+    public RootKey Root { get; }
     public KeyRing Ring { get; }
     public LogKeys Keys { get; }
     public string Folder { get; }
@@ -109,6 +111,48 @@ internal sealed class LogFixture : IAsyncDisposable
 
     public EventRecord Vouch(Guid id, long version, string status) => new(Things, id, version, RecordDigest.Compute(Things, id, version,
         [("tenant_id", Tenant), ("status", status), ("born", new DateOnly(1980, 2, 29)), ("at", new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, 901, TimeSpan.Zero))], [1, 2, 3]));
+
+    /// <summary>A legal hold on a person, or on everything, with the event that vouches for it.</summary>
+    public async Task<Guid> HoldAsync(Guid? person, string state = "placed")
+    {
+        var (id, at) = (Person(), new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        await AppendAsync([Event("ledger.held") with { Records = [Hold(id, 1)] }],
+            $"INSERT INTO clinic.legal_hold (tenant_id, id, subject_id, state, proposed_by, proposed_at, key_version, version, sealed) VALUES ('{Tenant}', '{id}', {(person is { } held ? $"'{held}'" : "NULL")}, '{state}', '{Doctor}', '{at:O}', 1, 1, '\\x010203')", changedRows: 1);
+        return id;
+
+        EventRecord Hold(Guid hold, long version) => new("clinic.legal_hold", hold, version, RecordDigest.Compute("clinic.legal_hold", hold, version,
+            [("tenant_id", Tenant), ("subject_id", person), ("state", state), ("proposed_by", Doctor), ("proposed_at", at), ("key_version", 1)], [1, 2, 3]));
+    }
+
+    /// <summary>Changes a hold's state, as the application does.</summary>
+    public Task ReleaseAsync(Guid hold, Guid? person) => AppendAsync(
+        [Event("ledger.held") with
+        {
+            Records = [new("clinic.legal_hold", hold, 2, RecordDigest.Compute("clinic.legal_hold", hold, 2,
+                [("tenant_id", Tenant), ("subject_id", person), ("state", "released"), ("proposed_by", Doctor), ("proposed_at", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)), ("key_version", 1)], [1, 2, 3]))],
+        }],
+        $"UPDATE clinic.legal_hold SET state = 'released', version = 2 WHERE id = '{hold}'", changedRows: 1);
+
+    /// <summary>A clinic's longer term for an action, with the event that vouches for it.</summary>
+    public Task LengthenAsync(Guid tenant, string action, int years)
+    {
+        var id = Person();
+        return AppendAsync([Event("settings.modified") with
+            {
+                Records = [new("clinic.log_term", id, 1, RecordDigest.Compute("clinic.log_term", id, 1,
+                    [("tenant_id", tenant), ("category", "authentication"), ("actions", new[] { action }), ("years", years), ("key_version", 1)], [1, 2, 3]))],
+            }],
+            $"INSERT INTO clinic.log_term (tenant_id, id, category, actions, years, key_version, version, sealed) VALUES ('{tenant}', '{id}', 'authentication', ARRAY['{action}'], {years}, 1, 1, '\\x010203')", changedRows: 1, tenant: tenant);
+    }
+
+    private static string Next(string month) => DateOnly.Parse(month + "-01", System.Globalization.CultureInfo.InvariantCulture).AddMonths(1).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>A month of partitions that was over long ago; events of the two years before go there.</summary>
+    public Task AddMonthAsync(string month = "2020-05") => Database.ExecuteAsync(
+        $"""
+        CREATE TABLE ledger.event_{month.Replace('-', '_')} PARTITION OF ledger.event FOR VALUES FROM ('{month}-01') TO ('{Next(month)}');
+        CREATE TABLE ledger.event_subject_{month.Replace('-', '_')} PARTITION OF ledger.event_subject FOR VALUES FROM ('{month}-01') TO ('{Next(month)}');
+        """, Database.Owner);
 
     /// <summary>Runs statements as a superuser who has switched the triggers off.</summary>
     public Task AttackAsync(string sql) => Database.ExecuteAsync("SET session_replication_role = replica; " + sql);

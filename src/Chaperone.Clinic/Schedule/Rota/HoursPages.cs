@@ -45,7 +45,7 @@ internal static class HoursPages
         var rota = http.IsMe(id) ? await http.Run(new ViewOwnRota()) : await http.Run(new ViewRota(id));
         if (rota.Error is { } error) return await http.PageError(error);
         IReadOnlyList<Practitioner> practitioners = [];
-        if (http.Holds(Permission.ScheduleEdit))
+        if (http.May(Permission.ScheduleEdit))
         {
             var listed = await http.Run(new ListPractitioners());
             if (listed.Error is { } unlisted) return await http.PageError(unlisted);
@@ -53,16 +53,9 @@ internal static class HoursPages
         }
         return await http.Page<HoursPage>(new
         {
-            Rota = rota.Value, Practitioners = practitioners, Own = http.IsMe(id), MayChange = http.IsMe(id) || http.Holds(Permission.RotaEdit), http.Context().Tenant!.Zone,
+            Rota = rota.Value, Practitioners = practitioners, Own = http.IsMe(id), MayChange = http.IsMe(id) || http.May(Permission.RotaEdit), http.Context().Tenant!.Zone,
             Form = form ?? FormOf(rota.Value, addWeek), LeaveForm = leave ?? new Dictionary<string, string>(), Over = over, Errors = errors,
         }, errors is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
-    }
-
-    /// <summary>Whether the page may offer something; the operation behind decides.</summary>
-    public static bool Holds(this HttpContext http, Permission permission)
-    {
-        var (actor, now) = (http.Context().Actor, ((TimeProvider)http.RequestServices.GetService(typeof(TimeProvider))!).GetUtcNow());
-        return actor.Rights.Holds(permission, actor.State.Elevated, now);
     }
 
     private static Dictionary<string, string> FormOf(PractitionerRota rota, bool addWeek)
