@@ -23,7 +23,7 @@ public static partial class Verifier
             {
                 Key = files.Key is null ? null : ReadKey(files.Key),
                 FoundKey = files.Key is null && File.Exists(Beside(location)) ? ReadKey(Beside(location)) : null,
-                Older = files.Checkpoint is null ? (ReadOnlyMemory<byte>?)null : KeptCheckpoint.Find(File.ReadAllBytes(files.Checkpoint)),
+                Older = files.Checkpoint is null ? (ReadOnlyMemory<byte>?)null : CheckpointInText.Find(File.ReadAllBytes(files.Checkpoint)),
             };
             if (Uri.TryCreate(location, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
             {

@@ -37,6 +37,7 @@ public sealed class AccessMatrixTests(OwnServerFixture fixture)
         ["schedule.edit"] = "owner manager reception",
         ["schedule.attend"] = "owner manager doctor nurse clinical reception",
         ["rota.edit"] = "owner manager",
+        ["access_log.view"] = "owner admin readonly patient",
         ["audit.view"] = "owner admin readonly",
         ["audit.export"] = "owner admin",
         ["security.manage"] = "owner admin",

@@ -19,6 +19,27 @@ public static class Outsiders
     /// <summary>What npm's @sigstore/verify says of each folder.</summary>
     public static Task<string[]> Sigstore(params IReadOnlyCollection<string> folders) => Ask(new("node", [Path.Combine(Root, "tests", "outsiders", "check.mjs")]) { UseShellExecute = false }, folders);
 
+    /// <summary>Runs the verifier that stands in docs/ledger.md: exit code 0 good, 1 not, and what it said.</summary>
+    /// <param name="zip">Bundle or evidence.</param>
+    /// <param name="key">The log's vkey, or null for the one inside.</param>
+    public static async Task<(int Code, string Said)> Python(byte[] zip, string? key = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("chaperone-python-").FullName;
+        try
+        {
+            var page = await File.ReadAllTextAsync(Path.Combine(Root, "docs", "ledger.md"));
+            var start = page.IndexOf("```python\n", StringComparison.Ordinal) + "```python\n".Length;
+            await File.WriteAllTextAsync(Path.Combine(folder, "verify.py"), page[start..page.IndexOf("\n```", start, StringComparison.Ordinal)] + "\n");
+            await File.WriteAllBytesAsync(Path.Combine(folder, "file.zip"), zip);
+            await File.WriteAllTextAsync(Path.Combine(folder, "log.vkey"), key);
+            return await Run("python3", [Path.Combine(folder, "verify.py"), Path.Combine(folder, "file.zip"), .. key is null ? Array.Empty<string>() : [Path.Combine(folder, "log.vkey")]]);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     /// <summary>Runs a program to its end: exit code, and what it printed on both streams.</summary>
     public static async Task<(int Code, string Said)> Run(string program, params string[] arguments)
     {

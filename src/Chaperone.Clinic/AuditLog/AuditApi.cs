@@ -40,19 +40,31 @@ internal static class AuditApi
             return entry.Match(found => Json(json => Write(json, found.Read)));
         }).Runs(typeof(ViewAuditEvent), typeof(NoteUnreadableEvent)).WithSummary("One event with everybody it names.");
         api.Get("export", Export).Runs(typeof(StartAuditExport), typeof(BeginExportRun), typeof(ExportAuditLog), typeof(EndExportRun), typeof(NoteUnreadableEvent))
-            .WithSummary("format=csv: the filtered log as a table. format=bundle: a zip of all events from from to to that proves itself offline. Needs a code younger than five minutes.");
+            .WithSummary("format=csv, json or pdf: the filtered log as a table, as events with filter and checkpoint, or as a report. format=bundle: a zip of all events from from to to that proves itself offline. Needs a code younger than five minutes.");
         api.Get("integrity", async http => (await http.Run(new ViewIntegrity())).Match(report => Json(json => Write(json, report))))
             .Runs(typeof(ViewIntegrity)).WithSummary("What the last verification found, the newest signed checkpoint, and who outside guards the log.");
     }
 
     /// <summary>Announces the export, then sends it. A file cut short is never sent as a whole one.</summary>
-    public static async Task<IResult> Send(HttpContext http, AuditExport export)
+    public static Task<IResult> Send(HttpContext http, AuditExport export)
     {
         var day = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        var (type, name) = export.Format == AuditExportFormat.Csv ? ("text/csv; charset=utf-8", $"audit-log-{day}.csv") : ("application/zip", $"audit-log-{day}.zip");
+        var (type, ending) = export.Format switch
+        {
+            AuditExportFormat.Csv => ("text/csv; charset=utf-8", "csv"),
+            AuditExportFormat.Json => ("application/json", "json"),
+            AuditExportFormat.Pdf => ("application/pdf", "pdf"),
+            _ => ("application/zip", "zip"),
+        };
+        return Send(http, export.Id, "audit_log", type, $"audit-log-{day}.{ending}", new ExportAuditLog(export, http.Response.Body));
+    }
+
+    /// <summary>Runs an export that was announced, into the answer.</summary>
+    public static async Task<IResult> Send(HttpContext http, Guid export, string what, string type, string name, IOperation<WrittenExport> operation)
+    {
         http.Response.ContentType = type;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}\"";
-        var sent = await http.ExportAsync(export.Id, "audit_log", new ExportAuditLog(export, http.Response.Body), written => written.Rows);
+        var sent = await http.ExportAsync(export, what, operation, written => written.Rows);
         if (sent.Error is not { } error)
         {
             await http.TellAsync(sent.Value.Untold);
@@ -99,7 +111,7 @@ internal static class AuditApi
     /// <summary>
     /// The event as its line has it, and before that its index in the log, null while it has none, and whether it opens. Of one that does not, only what its clear columns say.
     /// </summary>
-    private static void Write(Utf8JsonWriter json, ReadEvent read)
+    public static void Write(Utf8JsonWriter json, ReadEvent read)
     {
         json.WriteStartObject();
         if (read.Index is { } index) json.WriteNumber("index", index);

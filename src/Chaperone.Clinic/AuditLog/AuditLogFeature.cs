@@ -1,3 +1,4 @@
+using Chaperone.Clinic.AuditLog.Proving;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.Witnesses;
 using Chaperone.Platform.Access;
@@ -17,6 +18,7 @@ public static class AuditLogFeature
     /// <summary>Adds its place in the navigation, and what every page says when the log does not verify.</summary>
     public static IServiceCollection AddAuditLog(this IServiceCollection services) => services
         .AddScoped<ClinicLog>()
+        .AddScoped<ClinicEvidence>()
         .AddSingleton(new NavPlace(910, Path, "Audit log", "history", Permission.AuditView, NavPlace.Security))
         .AddSingleton(provider => new IntegrityOfRequest(clinic => Notice(
             provider.GetRequiredService<IntegrityCheck>().StateOf(clinic.Id), provider.GetRequiredService<Sequencer>().RefusalOf(clinic.Id),
@@ -27,6 +29,7 @@ public static class AuditLogFeature
     {
         AuditApi.Map(routes);
         AuditPages.Map(routes);
+        ProofEndpoints.Map(routes);
     }
 
     private static IntegrityNotice? Notice(IntegrityState? state, string? refusal, bool objection) => (state, refusal) switch

@@ -1,22 +1,31 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 
 namespace Chaperone.Clinic.AuditLog;
 
-/// <summary>The two shapes in which the log leaves.</summary>
+/// <summary>The shapes in which the log leaves.</summary>
 internal enum AuditExportFormat
 {
     /// <summary>A table of the filtered view; see <see cref="AuditCsv"/>.</summary>
     Csv,
+
+    /// <summary>The filtered view's events as they were written, in one JSON document.</summary>
+    Json,
+
+    /// <summary>The filtered view as a report for people: a cover with filter, counts, checkpoint and integrity, and a line for each event.</summary>
+    Pdf,
 
     /// <summary>A zip that proves itself: the events byte for byte, with the tiles and the signed checkpoint.</summary>
     Bundle,
 }
 
 /// <summary>An export as it was announced.</summary>
-internal sealed record AuditExport(Guid Id, AuditExportFormat Format, AuditFilter Filter);
+internal sealed record AuditExport(Guid Id, AuditExportFormat Format, AuditFilter Filter, AuditQuery Query)
+{
+    /// <summary>What the format is called in addresses and events.</summary>
+    public static string NameOf(AuditExportFormat format) => format switch { AuditExportFormat.Csv => "csv", AuditExportFormat.Json => "json", AuditExportFormat.Pdf => "pdf", _ => "bundle" };
+}
 
 /// <summary>Checks what is asked for and announces the export. Durable before the first byte leaves.</summary>
 /// <param name="Query">Filters and format; a bundle takes from and to only.</param>
@@ -31,8 +40,8 @@ internal sealed class StartAuditExportHandler(ClinicLog log) : IHandler<StartAud
     {
         var read = request.Query.Read(scope.Tenant.Zone, AuditQuery.Format);
         var error = AuditErrors.BadExport with { Fields = read.Error?.Fields ?? new Dictionary<string, string>() };
-        var format = request.Query[AuditQuery.Format] switch { null or "csv" => AuditExportFormat.Csv, "bundle" => AuditExportFormat.Bundle, _ => (AuditExportFormat?)null };
-        if (format is null) error = error.With(AuditQuery.Format, "Use csv or bundle.");
+        var format = request.Query[AuditQuery.Format] is { } asked ? Enum.GetValues<AuditExportFormat>().Cast<AuditExportFormat?>().FirstOrDefault(known => AuditExport.NameOf(known!.Value) == asked) : AuditExportFormat.Csv;
+        if (format is null) error = error.With(AuditQuery.Format, "Use csv, json, pdf or bundle.");
         if (read.Succeeded && format == AuditExportFormat.Bundle)
             foreach (var field in read.Value.Fields.Where(field => field is not (AuditQuery.From or AuditQuery.To)))
                 error = error.With(field, "A bundle holds every event of its time; it takes from and to only.");
@@ -43,7 +52,7 @@ internal sealed class StartAuditExportHandler(ClinicLog log) : IHandler<StartAud
             if (await log.SignedHeadAsync(cancel) is null) return AuditErrors.NothingSigned;
         }
 
-        var export = new AuditExport(scope.NewId(), format!.Value, read.Value);
+        var export = new AuditExport(scope.NewId(), format!.Value, read.Value, request.Query.FiltersOnly);
         Describe(scope, export);
         return export;
     }
@@ -53,7 +62,7 @@ internal sealed class StartAuditExportHandler(ClinicLog log) : IHandler<StartAud
     {
         scope.Concerns("export", export.Id);
         scope.Note("what", "audit_log");
-        scope.Note("format", export.Format == AuditExportFormat.Csv ? "csv" : "bundle");
+        scope.Note("format", AuditExport.NameOf(export.Format));
         if (export.Filter.Fields is { Length: > 0 } fields) scope.Note("filter", string.Join('.', fields));
     }
 }
@@ -73,47 +82,25 @@ internal sealed record WrittenExport(long Rows, IReadOnlyList<Guid> Untold);
 
 internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAuditLog, WrittenExport>
 {
-    private const int Stretch = 500;
-
     public async Task<Result<WrittenExport>> Handle(ExportAuditLog request, OperationScope scope, CancellationToken cancel)
     {
-        StartAuditExportHandler.Describe(scope, request.Export);
+        var export = request.Export;
+        StartAuditExportHandler.Describe(scope, export);
         scope.Note("complete", "no");
-        foreach (var person in request.Export.Filter.People) scope.Show(person);
+        foreach (var person in export.Filter.People) scope.Show(person);
         await using var to = new HashingStream(request.To);
-        await log.CatchUpAsync(cancel, signed: request.Export.Format == AuditExportFormat.Bundle);
-        var written = request.Export.Format == AuditExportFormat.Csv ? await WriteCsv(request.Export.Filter, to, scope, cancel) : await WriteBundle(request.Export.Filter, to, scope, cancel);
+        await log.CatchUpAsync(cancel, signed: export.Format != AuditExportFormat.Csv);
+        var written = export.Format switch
+        {
+            AuditExportFormat.Csv => await new AuditTable(log, scope).WriteCsvAsync(export, to, cancel),
+            AuditExportFormat.Json => await new AuditTable(log, scope).WriteJsonAsync(export, to, cancel),
+            AuditExportFormat.Pdf => await new AuditReport(log, scope).WriteAsync(export, to, cancel),
+            _ => await WriteBundle(export.Filter, to, scope, cancel),
+        };
         await to.FlushAsync(cancel);
         scope.Note("complete", "yes");
         scope.Note("sha256", to.FinishedHash());
         return written;
-    }
-
-    private async Task<WrittenExport> WriteCsv(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
-    {
-        var csv = new AuditCsv(TimeZoneInfo.FindSystemTimeZoneById(scope.Tenant.Zone));
-        var buffer = new ArrayBufferWriter<byte>(256 * 1024);
-        csv.WriteHeader(buffer);
-        var (rows, before, events, unreadable, untold) = (0L, (Guid?)null, filter.ToEvents(), 0L, new List<Guid>());
-        do
-        {
-            var page = await log.PageAsync(events, before, Stretch, cancel);
-            foreach (var each in page.Events)
-            {
-                csv.Write(buffer, each);
-                if (each.Event.Entity is { Type: "patient" } patient) scope.Show(patient.Id);   // the other people are a number in the table
-            }
-            rows += page.Events.Count;
-            unreadable += page.Events.Count(read => !read.IsReadable);
-            if (untold.Count < UnreadableEvents.MostTold) untold.AddRange(await log.UntoldAsync(page.Events, cancel));
-            scope.Note("rows", rows);
-            await to.WriteAsync(buffer.WrittenMemory, cancel);
-            buffer.ResetWrittenCount();
-            before = page.Next;
-        }
-        while (before is not null);
-        if (unreadable > 0) scope.Note("unreadable", unreadable);
-        return new(rows, untold);
     }
 
     private async Task<WrittenExport> WriteBundle(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)

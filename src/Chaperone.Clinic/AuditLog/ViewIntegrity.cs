@@ -1,5 +1,6 @@
 using Chaperone.Clinic.Witnesses;
 using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
 
 namespace Chaperone.Clinic.AuditLog;
@@ -33,14 +34,17 @@ internal sealed record ViewIntegrity : IOperation<IntegrityReport>
 /// <summary>What is known of the log's integrity.</summary>
 /// <param name="Integrity">The last verification.</param>
 /// <param name="Signed">The newest signed head, or null while nothing is signed.</param>
+/// <param name="Kept">The newest of the checkpoints that are kept.</param>
 /// <param name="Witnesses">Who outside guards the log.</param>
-public sealed record IntegrityReport(LogIntegrity Integrity, SignedHead? Signed, IReadOnlyList<WitnessView> Witnesses);
+public sealed record IntegrityReport(LogIntegrity Integrity, SignedHead? Signed, IReadOnlyList<KeptCheckpoint> Kept, IReadOnlyList<WitnessView> Witnesses);
 
-internal sealed class ViewIntegrityHandler(ClinicLog log, Guards guards) : IHandler<ViewIntegrity, IntegrityReport>
+internal sealed class ViewIntegrityHandler(ClinicLog log, ClinicEvidence evidence, Guards guards) : IHandler<ViewIntegrity, IntegrityReport>
 {
+    private const int MostShown = 100;
+
     public async Task<Result<IntegrityReport>> Handle(ViewIntegrity request, OperationScope scope, CancellationToken cancel)
     {
         await log.CatchUpAsync(cancel, signed: true);
-        return new IntegrityReport(LogIntegrity.Of(log), await log.SignedHeadAsync(cancel), (await guards.ViewAsync(scope, cancel)).Witnesses);
+        return new IntegrityReport(LogIntegrity.Of(log), await log.SignedHeadAsync(cancel), await evidence.KeptAsync(null, MostShown, cancel), (await guards.ViewAsync(scope, cancel)).Witnesses);
     }
 }

@@ -159,6 +159,7 @@ internal static class JobList
         var what = (run.Kind, run.What) switch
         {
             (JobRunRow.Export, "patients") => "Export of patients",
+            (JobRunRow.Export, "access_history") => "Report on who looked",
             (JobRunRow.Export, _) => "Export of the audit log",
             (JobRunRow.Verification, _) => "Verification of log and records",
             _ => "Clearing away",

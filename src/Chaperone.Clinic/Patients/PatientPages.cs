@@ -1,4 +1,5 @@
 using System.Globalization;
+using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform.Access;
@@ -75,7 +76,7 @@ internal static class PatientPages
     {
         var patient = http.SeesMasked() ? await http.Run(new ViewPatientMasked(id)) : await http.Run(new ViewPatient(id));
         if (patient.Error is { } error) return await http.PageError(error);
-        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), MayReadLog = http.May(Permission.AuditView), MayBook = http.May(Permission.ScheduleEdit), MayHold = http.May(Permission.RetentionRun), Own = http.Context().Actor.PatientId == id });
+        return await http.Page<PatientPage>(new { Patient = patient.Value, Today = http.Today(), MayEdit = http.May(Permission.PatientEdit), MayArchive = http.May(Permission.PatientDelete), MayReadAccess = AccessReading.Reaches(http, id), MayBook = http.May(Permission.ScheduleEdit), MayHold = http.May(Permission.RetentionRun), Own = http.Context().Actor.PatientId == id });
     }
 
     private static async Task<IResult> Edit(HttpContext http, Guid id)

@@ -15,7 +15,7 @@ public static class BuiltInRole
     /// <summary>Team, settings and security.</summary>
     public static Role Admin { get; } = new("admin", "Administrator", "Looks after team, settings and security; sees contact data but no clinical content.", Clinic(
         PatientView, PatientImport, PatientExport, StaffView, StaffEdit, TeamManage, RolesManage, SecurityManage, SettingsEdit, TokenManage,
-        AuditView, AuditExport, AuditStream, InvestigationView, InvestigationEdit, RetentionRun, ElevationApprove, EmergencyReview, AccessReview, BackupRun)) { AlwaysNeedsTwoFactor = true };
+        AccessLogView, AuditView, AuditExport, AuditStream, InvestigationView, InvestigationEdit, RetentionRun, ElevationApprove, EmergencyReview, AccessReview, BackupRun)) { AlwaysNeedsTwoFactor = true };
 
     /// <summary>Schedule, reports, rota, incidents.</summary>
     public static Role Manager { get; } = new("manager", "Practice manager", "Runs the day: schedule, reports, rota and incidents; no clinical content, no payroll.", Clinic(
@@ -57,7 +57,7 @@ public static class BuiltInRole
 
     /// <summary>What an inspector needs; changes nothing.</summary>
     public static Role ReadOnly { get; } = new("readonly", "Read-only reviewer", "Sees what an inspector needs, patients masked; changes nothing.", Clinic(
-        PatientViewMasked, AuditView, ReportView, StaffView, RotaView, TrainingView, CredentialView, IncidentView, AssertionView, RiskView));
+        PatientViewMasked, AccessLogView, AuditView, ReportView, StaffView, RotaView, TrainingView, CredentialView, IncidentView, AssertionView, RiskView));
 
     /// <summary>Own HR file.</summary>
     public static Role Employee { get; } = new("employee", "Employee", "Sees their own HR file and keeps their own timesheets and absences.", Needing(Relation.Own,

@@ -68,7 +68,7 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
         return await reader.ReadAsync(cancel) && !await reader.IsDBNullAsync(0, cancel) ? (reader.GetInt64(0), reader.GetInt64(1)) : (0, 0);
     }
 
-    private static async ValueTask<byte[]> TileAsync(TenantTransaction transaction, int level, long index, int width, CancellationToken cancel)
+    internal static async ValueTask<byte[]> TileAsync(TenantTransaction transaction, int level, long index, int width, CancellationToken cancel)
     {
         var bytes = level == 0
             ? StoredTree.LeavesOf((await ChunkAsync(transaction, index, cancel)).Hashes)
@@ -77,7 +77,7 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
         return bytes[..(width * Hash256.Size)];
     }
 
-    private static async ValueTask<byte[]> EntriesAsync(TenantTransaction transaction, long index, int width, CancellationToken cancel)
+    internal static async ValueTask<byte[]> EntriesAsync(TenantTransaction transaction, long index, int width, CancellationToken cancel)
     {
         var hashes = (await ChunkAsync(transaction, index, cancel)).Hashes;
         if (hashes.Length < width * Hash256.Size) throw new InvalidDataException($"Chunk {index} is shorter than the checkpoint asks.");

@@ -27,6 +27,7 @@ public static class LedgerServices
         .AddSingleton<LedgerReader>()
         .AddSingleton(provider => new LedgerBundle(
             provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<Sequencer>(), installation, provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new LedgerEvidence(provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<Sequencer>(), installation))
         .AddSingleton<Witnessing>()
         .AddSingleton<LogRetention>()
         .AddSingleton<IntegrityCheck>()

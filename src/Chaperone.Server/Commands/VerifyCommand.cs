@@ -36,7 +36,7 @@ internal static class VerifyCommand
     {
         try
         {
-            return KeptCheckpoint.Find(await File.ReadAllBytesAsync(file, cancel));
+            return CheckpointInText.Find(await File.ReadAllBytesAsync(file, cancel));
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,4 @@
+using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Jobs;
@@ -25,6 +26,7 @@ internal static class Features
         services.AddPatients();
         services.AddSchedule();
         services.AddAuditLog();
+        services.AddAccessHistory();
         services.AddMail();
         services.AddJobs();
         services.AddWitnesses();
@@ -45,6 +47,7 @@ internal static class Features
         routes.MapNotices();
         SetUpPages.MapSetUp(routes).WithMetadata(new NeedsNoClinic()).ExcludeFromDescription();
         AuditLogFeature.MapAuditLog(routes);
+        routes.MapAccessHistory();
         routes.MapMail();
         routes.MapJobs();
         routes.MapWitnesses();

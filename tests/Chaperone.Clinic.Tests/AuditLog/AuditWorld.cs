@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Mail;
+using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Shell;
@@ -64,12 +65,17 @@ public abstract class AuditWorld : IAsyncLifetime
                 services.AddSingleton(new Passwords(1000));
                 services.AddPatients();
                 services.AddAuditLog();
+                services.AddAccessHistory();
                 services.AddWitnesses();
             },
             typeof(AuditLogFeature).Assembly);
         var app = new ApplicationBuilder(Platform.Services);
         app.UseRouting();
-        app.UseEndpoints(AuditLogFeature.MapAuditLog);
+        app.UseEndpoints(routes =>
+        {
+            AuditLogFeature.MapAuditLog(routes);
+            routes.MapAccessHistory();
+        });
         pipeline = app.Build();
 
         Clinic = await Platform.AddClinicAsync("one.test");

@@ -1,10 +1,14 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Chaperone.Clinic.AuditLog;
+using Chaperone.Clinic.Patients;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Chaperone.Clinic.Tests.AuditLog;
 
@@ -102,6 +106,42 @@ public sealed class ExportAuditLogTests : AuditWorld
     {
         var (status, body, _) = await Send("POST", "/settings/audit-log/export", Owner, new Dictionary<string, string> { ["format"] = "bundle", ["__token"] = "x" });
         Assert.Equal((200, (byte)'P'), (status, body[0]));
+    }
+
+    [Fact]
+    public async Task Json_of_a_filtered_view_has_its_events_as_they_were_written_with_filter_checkpoint_and_count()
+    {
+        var expected = (await Platform.EventsAsync(Clinic)).Where(each => each.Subjects.Contains(Ada) && each.Action == "patient.viewed").OrderByDescending(each => each.Id).ToList();
+        var (status, body, headers) = await Send("GET", $"/api/audit/export?format=json&subject={Ada}&action=patient.viewed", Owner);
+        var json = JsonDocument.Parse(body).RootElement;
+
+        Assert.Equal((200, "application/json"), (status, headers.ContentType.ToString()));
+        Assert.Equal(expected.Select(each => each.Id), json.GetProperty("events").EnumerateArray().Select(each => each.GetProperty("id").GetGuid()));
+        Assert.Equal((3, "patient.viewed", $"{Ada}"), (json.GetProperty("count").GetInt32(), json.GetProperty("filter").GetProperty("action").GetString(), json.GetProperty("filter").GetProperty("subject").GetString()));
+        Assert.True(Checkpoint.TryOpen(Encoding.UTF8.GetBytes(json.GetProperty("checkpoint").GetString()!), VerifierKey.Parse(json.GetProperty("key").GetString()!), out _));
+        var ended = await LastEvent();
+        Assert.Equal(("json", 3L, Convert.ToHexStringLower(SHA256.HashData(body))), (ended.Details["format"].Code, ended.Details["rows"].Number, ended.Details["sha256"].Code));
+        Assert.Equal([Ada], ended.Subjects);
+    }
+
+    [Fact]
+    public async Task Report_has_a_cover_with_filter_counts_checkpoint_and_integrity_and_every_event()
+    {
+        for (var i = 0; i < 1200; i++) await Run(new ViewPatient(Grace), Doctor);   // more than one stretch of the log
+        await Api("integrity");
+        await Platform.Services.GetRequiredService<IntegrityCheck>().VerifyAsync(Clinic, CancellationToken.None);
+        var (status, body, headers) = await Send("POST", "/settings/audit-log/export", Owner, new Dictionary<string, string> { ["format"] = "pdf", ["action"] = "patient.viewed", ["outcome"] = "success", ["actor"] = $"{Doctor.Actor.Id}", ["__token"] = "x" });
+        var pdf = Encoding.ASCII.GetString(body);
+
+        Assert.Equal((200, "application/pdf"), (status, headers.ContentType.ToString()));
+        foreach (var said in new[] { "Action: patient.viewed; By Wilma Quist; Outcome: Done", "Olu Marsh, Owner", "Done 1,203", "Is the log intact?" }) Assert.Contains($"({said})", pdf, StringComparison.Ordinal);
+        Assert.Contains("(Yes. The last verification", pdf, StringComparison.Ordinal);
+        Assert.Contains("(1,203, from ", pdf, StringComparison.Ordinal);
+        Assert.Equal(1203, System.Text.RegularExpressions.Regex.Count(pdf, @"\(Wilma Quist \(Doctor\)|\(Wilma Quist \\\(Doctor\\\)\)"));
+        Assert.Contains("/ledger/", pdf, StringComparison.Ordinal);
+        Assert.DoesNotContain("ZIMMERSTEIN", pdf, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(("pdf", 1203L, "action.actor.outcome"), ((await LastEvent()).Details["format"].Code, (await LastEvent()).Details["rows"].Number, (await LastEvent()).Details["filter"].Code));
+        Assert.Equal(403, (await Send("GET", "/api/audit/export?format=pdf", Reviewer)).Status);
     }
 
     [Fact]

@@ -204,7 +204,7 @@ public sealed class WitnessTests(MailHouseServer at) : IAsyncLifetime
         var verifier = house.Server.Services.GetRequiredService<DatabaseVerifier>();
         foreach (var kept in new[] { mail.Data, Encoding.UTF8.GetBytes(mail.Text) })
         {
-            var found = KeptCheckpoint.Find(kept);
+            var found = CheckpointInText.Find(kept);
             var key = await KeyAsync();
             Assert.True(Checkpoint.TryOpen(found.Span, key, out _));
             Assert.Equal(0, (await verifier.VerifyAsync(house.Clinic.Tenant.Id, "Clinic", found, null, Cancel)).ExitCode);

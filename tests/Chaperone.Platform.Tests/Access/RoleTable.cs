@@ -26,7 +26,7 @@ internal static class RoleTable
     private const string Table = $"""
         owner: {EverythingElse}
         none: {ClinicalContent}
-        admin: patient.view patient.import patient.export staff.view staff.edit team.manage roles.manage security.manage settings.edit token.manage audit.view audit.export audit.stream investigation.view investigation.edit retention.run elevation.approve emergency.review access.review backup.run
+        admin: patient.view patient.import patient.export staff.view staff.edit team.manage roles.manage security.manage settings.edit token.manage access_log.view audit.view audit.export audit.stream investigation.view investigation.edit retention.run elevation.approve emergency.review access.review backup.run
         manager: schedule.view schedule.edit schedule.attend report.view staff.view rota.view rota.edit incident.view incident.edit assertion.view assertion.edit risk.view risk.edit team.manage
         doctor: patient.view patient.edit patient.delete note.view note.write prescription.view prescription.write prescription.controlled result.view result.write file.view file.upload file.delete ai.draft emergency.use schedule.view schedule.attend proposal.view proposal.write commission.view@own
         nurse: patient.view patient.edit note.view note.write prescription.view prescription.write result.view result.write file.view file.upload ai.draft emergency.use schedule.view schedule.attend
@@ -34,7 +34,7 @@ internal static class RoleTable
         reception: patient.view patient.edit patient.import patient.merge schedule.view schedule.edit schedule.attend proposal.view invoice.view payment.view payment.take payment.card_store
         hr: staff.view staff.edit rota.view hr.view hr.edit hr.reveal hr.export absence.view absence.edit absence.approve timesheet.view timesheet.edit timesheet.approve training.view training.edit credential.view credential.edit
         finance: invoice.view invoice.edit invoice.void invoice.export payment.view payment.take payment.refund payment.report commission.view commission.export payroll.view payroll.edit
-        readonly: patient.view.masked audit.view report.view staff.view rota.view training.view credential.view incident.view assertion.view risk.view
+        readonly: patient.view.masked access_log.view audit.view report.view staff.view rota.view training.view credential.view incident.view assertion.view risk.view
         employee: hr.view@own absence.view@own absence.edit@own timesheet.view@own timesheet.edit@own access_log.view@own
         patient: patient.view@own note.view@own prescription.view@own result.view@own file.view@own schedule.view@own proposal.view@own invoice.view@own payment.view@own access_log.view@own
         """;

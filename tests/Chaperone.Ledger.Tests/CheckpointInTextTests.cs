@@ -3,12 +3,12 @@ using System.Text;
 namespace Chaperone.Ledger.Tests;
 
 /// <summary>What people keep of a checkpoint is found again, however a mail program left it.</summary>
-public sealed class KeptCheckpointTests
+public sealed class CheckpointInTextTests
 {
     private static readonly TestLog Log = TestLog.OfSize(300);
     private static readonly string Note = Log.Head.Sign(Log.Signer).ToString();
 
-    private static bool Opens(string kept) => Checkpoint.TryOpen(KeptCheckpoint.Find(Encoding.UTF8.GetBytes(kept)).Span, Log.Signer.Key, out var head) && head == Log.Head;
+    private static bool Opens(string kept) => Checkpoint.TryOpen(CheckpointInText.Find(Encoding.UTF8.GetBytes(kept)).Span, Log.Signer.Key, out var head) && head == Log.Head;
 
     [Fact]
     public void It_is_found_in_texts_and_mails()
@@ -35,10 +35,10 @@ public sealed class KeptCheckpointTests
         {
             var rubbish = new byte[random.Next(400)];
             random.NextBytes(rubbish);
-            Assert.True(KeptCheckpoint.Find(rubbish).Span.SequenceEqual(rubbish));
+            Assert.True(CheckpointInText.Find(rubbish).Span.SequenceEqual(rubbish));
             var torn = Encoding.UTF8.GetBytes("text\n" + Note);
             torn[random.Next(torn.Length)] ^= (byte)(1 << random.Next(8));
-            _ = KeptCheckpoint.Find(torn);
+            _ = CheckpointInText.Find(torn);
         }
     }
 }

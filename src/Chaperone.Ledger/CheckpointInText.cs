@@ -5,7 +5,7 @@ namespace Chaperone.Ledger;
 
 /// <summary>Finds the checkpoint in what people kept of it: the note itself, a text or mail around it, or a whole mail as it was sent.</summary>
 /// <remarks>Forgiving on purpose: quote marks, indents, other line ends and lines around it are passed over. It vouches for nothing, so whoever uses what it finds checks the signature.</remarks>
-public static partial class KeptCheckpoint
+public static partial class CheckpointInText
 {
     private const int Longest = 10_000_000;
 
