@@ -12,7 +12,7 @@ public static partial class CheckpointInText
     /// <summary>The first checkpoint in it, as a note; the bytes as they are where none is found.</summary>
     public static ReadOnlyMemory<byte> Find(ReadOnlyMemory<byte> kept)
     {
-        if (kept.Length > Longest || SignedNote.TryParse(kept.Span, out _)) return kept;
+        if (kept.Length > Longest || (SignedNote.TryParse(kept.Span, out var whole) && Checkpoint.TryParse(whole.Text, out _))) return kept;
         var text = Encoding.UTF8.GetString(kept.Span);
         if (InText(text) is { } note) return note;
         foreach (Match part in Base64Part().Matches(text))

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Chaperone.Clinic.Witnesses;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 
@@ -80,7 +81,7 @@ internal sealed record ExportAuditLog(AuditExport Export, Stream To) : IOperatio
 /// <param name="Untold">Events that do not open, of which no event says so yet.</param>
 internal sealed record WrittenExport(long Rows, IReadOnlyList<Guid> Untold);
 
-internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAuditLog, WrittenExport>
+internal sealed class ExportAuditLogHandler(ClinicLog log, Guards guards) : IHandler<ExportAuditLog, WrittenExport>
 {
     public async Task<Result<WrittenExport>> Handle(ExportAuditLog request, OperationScope scope, CancellationToken cancel)
     {
@@ -106,11 +107,12 @@ internal sealed class ExportAuditLogHandler(ClinicLog log) : IHandler<ExportAudi
     private async Task<WrittenExport> WriteBundle(AuditFilter filter, HashingStream to, OperationScope scope, CancellationToken cancel)
     {
         var rows = 0L;
+        var policy = await guards.PolicyAsync(scope, cancel);
         var summary = await log.WriteBundleAsync(filter.From, filter.To, to, happened =>
         {
             scope.Note("rows", ++rows);
             foreach (var person in happened.People()) scope.Show(person);
-        }, cancel);
+        }, policy, cancel);
         scope.Note("rows", summary.Events);
         scope.Note("first_index", summary.From);
         scope.Note("end_index", summary.To);

@@ -1,3 +1,4 @@
+using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
@@ -52,12 +53,22 @@ internal sealed class ViewWitnessesHandler(Guards guards) : IHandler<ViewWitness
 }
 
 /// <summary>Puts together who guards the log, inside an operation.</summary>
-internal sealed class Guards(WitnessSettings settings, ClinicLog log)
+internal sealed class Guards(WitnessSettings settings, ClinicLog log, Witnessing witnessing)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     public async Task<GuardView> ViewAsync(OperationScope scope, CancellationToken cancel)
     {
         var (standings, head) = (await log.WitnessStandingsAsync(cancel), await log.SignedHeadAsync(cancel));
         var witnesses = await WitnessResource.AllAsync(scope, settings, cancel);
         return new([.. witnesses.Select(witness => WitnessView.Of(witness, standings.GetValueOrDefault(witness.Mark, WitnessStanding.New)))], head?.Key, head?.Head.Size ?? 0);
+    }
+
+    /// <summary>The policy that an export carries. The witnesses are asked for its checkpoint first, for three seconds at most.</summary>
+    public async Task<Func<VerifierKey, bool, string>> PolicyAsync(OperationScope scope, CancellationToken cancel)
+    {
+        var witnesses = await WitnessResource.AllAsync(scope, settings, cancel);
+        if (witnesses.Count > 0) await Task.WhenAny(Task.WhenAll(witnesses.Select(witness => witnessing.AskAsync(scope.Tenant.Id, witness, cancel))), Task.Delay(Patience, cancel));
+        return (log, asks) => settings.PolicyOf(log, witnesses, asks);
     }
 }

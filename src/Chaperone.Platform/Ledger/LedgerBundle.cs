@@ -23,12 +23,13 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
     /// <param name="output">Only written to; left open.</param>
     /// <param name="onEvent">Sees every event that goes out, to register whom it shows; may be null.</param>
     /// <param name="cancel">Cancels; what was written by then does not verify.</param>
+    /// <param name="policy">The policy of the log by its key, as it asks for witnesses or (false) only names them; null for a log without witnesses.</param>
     /// <exception cref="InvalidOperationException">Nothing is signed yet.</exception>
     public async Task<BundleSummary> WriteAsync(
-        TenantTransaction transaction, DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent>? onEvent, CancellationToken cancel)
+        TenantTransaction transaction, DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent>? onEvent, CancellationToken cancel, Func<VerifierKey, bool, string>? policy = null)
     {
         var signer = await keys.Signer(transaction.Tenant, LogKeys.Origin(installation, transaction.Tenant), cancel);
-        var note = await NewestAsync(transaction, cancel);
+        var (note, policyText) = await ChooseAsync(transaction, policy is null ? null : asks => policy(signer.Key, asks), cancel);
         if (!Checkpoint.TryParse(note.Text, out var head)) throw new InvalidDataException("The newest checkpoint is not a checkpoint.");
         var (first, end) = await RangeAsync(transaction, from, to, head.Size, cancel);
         var expiries = await ExpiriesAsync(transaction, first, end, head.Size, cancel);
@@ -37,6 +38,7 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
             From = first,
             To = end,
             CheckpointNote = note,
+            Policy = policyText,
             Signer = signer,
             Created = clock.GetUtcNow(),
             Tile = (level, index, width, token) => TileAsync(transaction, level, index, width, token),
@@ -48,11 +50,19 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
         return new(first, end, head.Size, events, expired);
     }
 
-    private static async Task<SignedNote> NewestAsync(TenantTransaction transaction, CancellationToken cancel)
+    /// <summary>The newest checkpoint, or where the policy asks for witnesses the newest of the last minute that has them. Where none has, the policy only names them: an export never waits for a witness.</summary>
+    private static async Task<(SignedNote Note, string? Policy)> ChooseAsync(TenantTransaction transaction, Func<bool, string>? policy, CancellationToken cancel)
     {
-        await using var command = transaction.Command("SELECT note FROM ledger.checkpoint WHERE tenant_id = $1 ORDER BY size DESC LIMIT 1", transaction.Tenant);
-        if (await command.ExecuteScalarAsync(cancel) is not string text) throw new InvalidOperationException("Nothing is signed yet: wait a second and try again.");
-        return SignedNote.TryParse(Encoding.UTF8.GetBytes(text), out var note) ? note : throw new InvalidDataException("The newest checkpoint is not a signed note.");
+        await using var command = transaction.Command(
+            "SELECT note FROM ledger.checkpoint WHERE tenant_id = $1 AND signed_at >= (SELECT max(signed_at) FROM ledger.checkpoint WHERE tenant_id = $1) - interval '1 minute' ORDER BY size DESC LIMIT 50", transaction.Tenant);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var notes = new List<SignedNote>();
+        while (await reader.ReadAsync(cancel))
+            notes.Add(SignedNote.TryParse(Encoding.UTF8.GetBytes(reader.GetString(0)), out var note) ? note : throw new InvalidDataException("A checkpoint is not a signed note."));
+        if (notes.Count == 0) throw new InvalidOperationException("Nothing is signed yet: wait a second and try again.");
+        if (policy is null) return (notes[0], null);
+        var text = policy(true);
+        return WitnessPolicy.TryParse(Encoding.UTF8.GetBytes(text), out var asked) && notes.Find(asked.IsSatisfiedBy) is { } guarded ? (guarded, text) : (notes[0], policy(false));
     }
 
     private static async Task<(long First, long End)> RangeAsync(TenantTransaction transaction, DateTimeOffset? from, DateTimeOffset? to, long size, CancellationToken cancel)

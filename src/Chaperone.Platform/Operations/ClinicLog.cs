@@ -65,8 +65,8 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
     }
 
     /// <summary>Writes the events of a span of time as a bundle that proves itself; see <see cref="LedgerBundle.WriteAsync"/>.</summary>
-    public Task<BundleSummary> WriteBundleAsync(DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent> onEvent, CancellationToken cancel) =>
-        bundle.WriteAsync(scope.Transaction, from, to, output, onEvent, cancel);
+    public Task<BundleSummary> WriteBundleAsync(DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent> onEvent, Func<VerifierKey, bool, string> policy, CancellationToken cancel) =>
+        bundle.WriteAsync(scope.Transaction, from, to, output, onEvent, cancel, policy);
 
     /// <summary>How every witness that was ever asked stands, by <see cref="LogWitness.Mark"/>.</summary>
     public Task<IReadOnlyDictionary<string, WitnessStanding>> WitnessStandingsAsync(CancellationToken cancel) => Witnessing.StandingsAsync(scope.Transaction, cancel);

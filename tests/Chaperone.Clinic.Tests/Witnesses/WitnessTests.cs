@@ -83,6 +83,21 @@ public sealed class WitnessTests(MailHouseServer at) : IAsyncLifetime
         var page = (await owner.GetAsync(Page)).Text;
         Assert.Contains("The witness cosigned the log", page, StringComparison.Ordinal);
         Assert.Contains(", required", page, StringComparison.Ordinal);
+
+        // An export asks for it from then on, and has it; the policy names no name that people gave it.
+        var export = await owner.GetAsync("/api/audit/export?format=bundle");
+        using (var bundle = LogSource.Zip(new MemoryStream(export.Body)))
+        {
+            var policy = Encoding.UTF8.GetString(bundle.Read("policy")!);
+            Assert.Contains($"witness clinic-witness-1 {witness.Key}\nquorum clinic-witness-1\n", policy, StringComparison.Ordinal);
+            var report = Verifier.Verify(bundle, "export", new() { Key = await KeyAsync() }, Cancel);
+            Assert.True(report.ExitCode == 0, report.ToText());
+            Assert.Contains(report.Notes, note => note.StartsWith("Cosigned by 1 of the 1 witnesses", StringComparison.Ordinal));
+        }
+        await witness.StopAsync();
+        house.Server.Clock.Advance(TimeSpan.FromMinutes(2));
+        await Until(async () => (await owner.GetAsync("/api/audit/export?format=bundle")).Body is { Length: > 0 } bytes && Unguarded(bytes));     // goes out all the same, and says so
+        await witness.StartAgainAsync();
         Assert.Equal(HttpStatusCode.SeeOther, (await owner.FormAsync($"{Page}/{id}/remove", new Dictionary<string, string>(), Page)).Status);
         Assert.Contains("Nobody outside guards this log yet", (await owner.GetAsync(Page)).Text, StringComparison.Ordinal);
     }
@@ -210,6 +225,13 @@ public sealed class WitnessTests(MailHouseServer at) : IAsyncLifetime
             Assert.Equal(0, (await verifier.VerifyAsync(house.Clinic.Tenant.Id, "Clinic", found, null, Cancel)).ExitCode);
         }
         Assert.Equal(1, house.Mail.Count);
+    }
+
+    private static bool Unguarded(byte[] zip)
+    {
+        using var bundle = LogSource.Zip(new MemoryStream(zip));
+        Assert.Equal(0, Verifier.Verify(bundle, "export", new(), Cancel).ExitCode);
+        return Encoding.UTF8.GetString(bundle.Read("policy")!).EndsWith("\nquorum none\n", StringComparison.Ordinal);
     }
 
     private WitnessRunner Runner => house.Server.Services.GetRequiredService<WitnessRunner>();
