@@ -1,4 +1,5 @@
 using Chaperone.Clinic.SignIn;
+using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Tenancy;
 using Chaperone.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,7 +47,7 @@ public sealed class BrowserFixture : IAsyncLifetime
             ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM_PATH") is { Length: > 0 } path ? path : "/usr/bin/chromium",
             Args = ["--no-sandbox", "--disable-background-networking"],
         });
-        Server = await TestServer.StartAsync(clinics: false);
+        Server = await TestServer.StartAsync(clinics: false, witnesses: WitnessSettings.None with { Networks = [new(System.Net.IPAddress.Loopback, 32)] });
         Clinic = await Server.AddClinicAsync("roles.localhost");
     }
 
