@@ -6,6 +6,7 @@ var benches = new Dictionary<string, Func<bool, Task<IReadOnlyList<Row>>>>(Strin
 {
     ["seal"] = SealBench.RunAsync,
     ["append"] = AppendBench.RunAsync,
+    ["ledger"] = LedgerBench.RunAsync,
     ["view"] = ViewBench.RunAsync,
     ["import"] = ImportBench.RunAsync,
     ["find"] = FindBench.RunAsync,

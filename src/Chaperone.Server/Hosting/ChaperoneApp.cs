@@ -111,6 +111,7 @@ internal static class ChaperoneApp
         services.AddChaperoneJobs(parts.Clock);
         services.AddSingleton(provider => PublicAddress.Of(provider, parts));
         Features.Add(services);
+        services.AddHostedService<ServerEvents>();
     }
 
     /// <summary>Secure always: browsers take Secure cookies from loopback's plain HTTP too, where the library's own "always" refuses to work.</summary>
