@@ -64,6 +64,8 @@ internal static partial class Plausible
         ("PUT", "/api/team/{id:guid}", () => Profile($"{Guid.NewGuid():N}@first.test")),
         ("PUT", "/api/me", () => Profile("owner@first.test")),   // who signs in with it signs in again
         ("POST", "/api/team/find", () => new { text = "Sacrifice" }),
+        ("POST", "/api/audit/filters", () => new { name = "Plausible", filter = new Dictionary<string, string> { ["action"] = "patient.viewed" } }),
+        ("PUT", "/api/audit/filters/{id:guid}", () => new { name = "Plausible" }),
         ("POST", "/api/audit/addresses", () => new { ip = "192.0.2.44" }),
         ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
         ("POST", "/api/retention/holds", () => new { why = "Plausible" }),

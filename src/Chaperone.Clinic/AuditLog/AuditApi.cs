@@ -171,6 +171,10 @@ internal static class AuditApi
 /// <summary>An address to look for.</summary>
 internal sealed record AddressBody(string? Ip);
 
+/// <summary>A filter to keep.</summary>
+internal sealed record SavedFilterBody(string? Name, Dictionary<string, string>? Filter);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(AddressBody))]
+[JsonSerializable(typeof(SavedFilterBody))]
 internal sealed partial class AuditJson : JsonSerializerContext;

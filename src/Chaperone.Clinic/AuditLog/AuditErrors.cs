@@ -13,4 +13,16 @@ public static class AuditErrors
 
     /// <summary>There is no signed checkpoint yet.</summary>
     public static readonly Error NothingSigned = new("CHP-AUDIT-0003", "Nothing of this log is signed yet.", 409, "Wait a second and try again. If it stays so, ask the operator to look at the server's messages.");
+
+    /// <summary>A saved filter without a name that can be shown, or without a filter.</summary>
+    public static readonly Error BadFilterName = new("CHP-AUDIT-0004", "The filter cannot be kept like that.", 422, "Choose a filter, and a name of at most 80 letters.");
+
+    /// <summary>More saved filters than anybody finds again.</summary>
+    public static readonly Error TooManyFilters = new("CHP-AUDIT-0005", "You have fifty saved filters.", 409, "Remove one that you no longer use.");
+
+    /// <summary>The clinic's plan shows the last thirty days and lets nothing be downloaded.</summary>
+    public static readonly Error NotInPlan = new("CHP-AUDIT-0006", "Your clinic's plan does not include this.", 403, "The plan Starter shows the last thirty days of the log and downloads nothing of it. The log itself is whole; on Pro and Team all of it is there, from the first day.");
+
+    /// <summary>A plan that does not exist.</summary>
+    public static readonly Error NoSuchPlan = new("CHP-AUDIT-0007", "There is no such plan.", 400, "Use self_hosted, starter, pro or team.");
 }

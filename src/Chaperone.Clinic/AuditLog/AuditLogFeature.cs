@@ -2,8 +2,10 @@ using Chaperone.Clinic.AuditLog.Proving;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.Witnesses;
 using Chaperone.Platform.Access;
+using Chaperone.Platform.Jobs;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
+using Chaperone.Platform.Postgres;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,6 +19,8 @@ public static class AuditLogFeature
 
     /// <summary>Adds its place in the navigation, and what every page says when the log does not verify.</summary>
     public static IServiceCollection AddAuditLog(this IServiceCollection services) => services
+        .AddSingleton(new ModelPart(LogViewRow.Model)).AddSingleton(new ModelPart(LogTailRow.Model))
+        .AddSingleton<SilentTails>().AddSingleton(provider => new RecurringWork("tails", SilentTails.Every, provider.GetRequiredService<SilentTails>().EndAllAsync))
         .AddScoped<ClinicLog>()
         .AddScoped<ClinicEvidence>()
         .AddSingleton(new NavPlace(910, Path, "Audit log", "history", Permission.AuditView, NavPlace.Security))
@@ -29,6 +33,7 @@ public static class AuditLogFeature
     {
         AuditApi.Map(routes);
         AuditPages.Map(routes);
+        LogViewEndpoints.Map(routes);
         ProofEndpoints.Map(routes);
     }
 

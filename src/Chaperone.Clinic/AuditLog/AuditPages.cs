@@ -13,8 +13,8 @@ internal static class AuditPages
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.Get(AuditLogFeature.Path, Log).Runs(typeof(ViewAuditLog), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
-        routes.Post(AuditLogFeature.Path + "/filter", Filter).Runs(typeof(TokenOfAddress), typeof(ViewAuditLog), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
+        routes.Get(AuditLogFeature.Path, Log).Runs(typeof(ViewAuditLog), typeof(ListLogViews), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
+        routes.Post(AuditLogFeature.Path + "/filter", Filter).Runs(typeof(TokenOfAddress), typeof(ViewAuditLog), typeof(ListLogViews), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
         routes.Get(AuditLogFeature.Path + "/{id:guid}", async http =>
         {
             var entry = await http.Run(new ViewAuditEvent(http.IdOfRoute(), WithNames: true));
@@ -45,7 +45,7 @@ internal static class AuditPages
         }
         if (page.Error is { } still) return await http.PageError(still);
         await http.TellAsync(page.Value.Untold);
-        return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Zone = http.Zone() }, errors.IsEmpty ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
+        return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Views = await ViewsAsync(http), IsNarrow = IsNarrow(http), Zone = http.Zone() }, errors.IsEmpty ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
     // Posted, because an address that is typed is personal data and must not stand in the page's address: there a token stands for it.
@@ -61,8 +61,12 @@ internal static class AuditPages
         if (page.Error is { } error) return await http.PageError(error);
         await http.TellAsync(page.Value.Untold);
         var errors = new FormErrors { { AuditQuery.Address, token.Error.Fields[AuditQuery.Address] } };
-        return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Typed = typed, Zone = http.Zone() }, StatusCodes.Status422UnprocessableEntity);
+        return await http.Page<AuditLogPage>(new { Model = page.Value, Query = query, Errors = errors, Typed = typed, Views = await ViewsAsync(http), IsNarrow = IsNarrow(http), Zone = http.Zone() }, StatusCodes.Status422UnprocessableEntity);
     }
+
+    private static async Task<IReadOnlyList<LogView>> ViewsAsync(HttpContext http) => (await http.Run(new ListLogViews())) is { Succeeded: true, Value: var views } ? views : [];
+
+    private static bool IsNarrow(HttpContext http) => AuditPlan.ShownFrom(http.Context().Tenant!, DateTimeOffset.MaxValue) is not null;
 
     // Posted, so that neither a link nor another site begins an export.
     private static async Task<IResult> Export(HttpContext http)
@@ -75,5 +79,5 @@ internal static class AuditPages
         return error.Code == PlatformErrors.StepUpRequired.Code ? http.SeeOther("/step-up?to=" + Uri.EscapeDataString(back), "Confirm that it is you, then export again.", Tone.Info) : await http.PageError(error);
     }
 
-    private static TimeZoneInfo Zone(this HttpContext http) => TimeZoneInfo.FindSystemTimeZoneById(http.Context().Tenant!.Zone);
+    public static TimeZoneInfo Zone(this HttpContext http) => TimeZoneInfo.FindSystemTimeZoneById(http.Context().Tenant!.Zone);
 }

@@ -39,6 +39,7 @@ internal sealed class StartAuditExportHandler(ClinicLog log) : IHandler<StartAud
 {
     public async Task<Result<AuditExport>> Handle(StartAuditExport request, OperationScope scope, CancellationToken cancel)
     {
+        if (AuditPlan.RefusesDownload(scope) is { } refused) return refused;
         var read = request.Query.Read(scope.Tenant.Zone, AuditQuery.Format);
         var error = AuditErrors.BadExport with { Fields = read.Error?.Fields ?? new Dictionary<string, string>() };
         var format = request.Query[AuditQuery.Format] is { } asked ? Enum.GetValues<AuditExportFormat>().Cast<AuditExportFormat?>().FirstOrDefault(known => AuditExport.NameOf(known!.Value) == asked) : AuditExportFormat.Csv;
@@ -85,6 +86,7 @@ internal sealed class ExportAuditLogHandler(ClinicLog log, Guards guards) : IHan
 {
     public async Task<Result<WrittenExport>> Handle(ExportAuditLog request, OperationScope scope, CancellationToken cancel)
     {
+        if (AuditPlan.RefusesDownload(scope) is { } refused) return refused;
         var export = request.Export;
         StartAuditExportHandler.Describe(scope, export);
         scope.Note("complete", "no");

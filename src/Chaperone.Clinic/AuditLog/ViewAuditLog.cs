@@ -55,7 +55,7 @@ internal sealed class ViewAuditLogHandler(ClinicLog log) : IHandler<ViewAuditLog
         if (paging.Error is { } error) return error;
 
         await log.CatchUpAsync(cancel);
-        var (filter, (limit, before, after, counts)) = (read.Value.ToEvents(), paging.Value);
+        var (filter, (limit, before, after, counts)) = (read.Value.ToEvents().Within(scope), paging.Value);
         var page = await PageAsync(filter, before, after, limit, cancel);
         scope.Found(page.Events.Count, read.Value.Fields);
         if (page.Events.Count > 0)
@@ -127,20 +127,21 @@ internal sealed class ViewAuditEventHandler(ClinicLog log) : IHandler<ViewAuditE
         await log.CatchUpAsync(cancel);
         scope.Concerns("event", request.EventId);
         if (await log.FindAsync(request.EventId, cancel) is not { } found) return PlatformErrors.NotFound;
+        if (found.Event.At < AuditPlan.ShownFrom(scope.Tenant, scope.Now)) return AuditErrors.NotInPlan;
         foreach (var person in found.Event.People()) scope.Show(person);
         return new AuditEntry(found, request.WithNames ? await scope.OpenStaff(cancel) : new Dictionary<Guid, AuditMember>())
         {
-            Before = request.WithNames ? await NeighbourAsync(found.Event, older: true, cancel) : null,
-            After = request.WithNames ? await NeighbourAsync(found.Event, older: false, cancel) : null,
+            Before = request.WithNames ? await NeighbourAsync(found.Event, older: true, scope, cancel) : null,
+            After = request.WithNames ? await NeighbourAsync(found.Event, older: false, scope, cancel) : null,
             Untold = await log.UntoldAsync([found], cancel),
         };
     }
 
     // The session stands in the sealed body only, so the account's events next to this one are looked through; somebody with many sessions at once may have none among them.
-    private async Task<ReadEvent?> NeighbourAsync(LedgerEvent happened, bool older, CancellationToken cancel)
+    private async Task<ReadEvent?> NeighbourAsync(LedgerEvent happened, bool older, OperationScope scope, CancellationToken cancel)
     {
         if (happened.Actor is not { Id: { } actor, Session: { } session }) return null;
-        var filter = new EventFilter { Actor = actor, From = happened.At - LongestSession, To = happened.At + LongestSession };
+        var filter = new EventFilter { Actor = actor, From = happened.At - LongestSession, To = happened.At + LongestSession }.Within(scope);
         var near = older ? await log.PageAsync(filter, happened.Id, Near, cancel) : await log.NewerAsync(filter, happened.Id, Near, cancel);
         return (older ? near.Events : near.Events.Reverse()).FirstOrDefault(read => read.IsReadable && read.Event.Actor.Session == session);
     }

@@ -10,4 +10,7 @@ public sealed record Tenant(Guid Id, string Host, string Name, string Zone, bool
 {
     /// <summary>The picture that stands for it, or null.</summary>
     public Guid? LogoId { get; init; }
+
+    /// <summary>What it pays for; a code of <see cref="ClinicPlan"/>.</summary>
+    public string Plan { get; init; } = ClinicPlan.SelfHosted;
 }

@@ -33,12 +33,12 @@ public sealed class TenantDirectory(Databases databases, TimeProvider clock)
 
     private async Task<List<Tenant>> QueryAsync(string where, NpgsqlParameter? parameter, CancellationToken cancel)
     {
-        await using var command = databases.App.CreateCommand("SELECT id, host, name, zone, require_two_factor, logo_id FROM directory.tenant " + where);
+        await using var command = databases.App.CreateCommand("SELECT id, host, name, zone, require_two_factor, logo_id, plan FROM directory.tenant " + where);
         if (parameter is not null) command.Parameters.Add(parameter);
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var tenants = new List<Tenant>();
         while (await reader.ReadAsync(cancel))
-            tenants.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetBoolean(4)) { LogoId = reader.IsDBNull(5) ? null : reader.GetGuid(5) });
+            tenants.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetBoolean(4)) { LogoId = reader.IsDBNull(5) ? null : reader.GetGuid(5), Plan = reader.GetString(6) });
         return tenants;
     }
 }

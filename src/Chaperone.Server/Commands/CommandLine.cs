@@ -5,7 +5,7 @@ using Chaperone.Server.Embedded;
 
 namespace Chaperone.Server.Commands;
 
-/// <summary>The verbs of <c>./chaperone</c> that run in this process: <c>up</c>, <c>verify</c>, <c>tenant create</c>, <c>tenant move</c>.</summary>
+/// <summary>The verbs of <c>./chaperone</c> that run in this process: <c>up</c>, <c>verify</c>, <c>tenant create</c>, <c>tenant move</c>, <c>tenant plan</c>.</summary>
 /// <remarks>Exit codes: 0 done, 1 the check failed (a command's own verdict), 2 refused or wrongly called, with the reason on standard error.</remarks>
 internal static class CommandLine
 {
@@ -106,6 +106,10 @@ internal static class CommandLine
         var to = new Option<string>("--to") { Description = "The host name it gets; the old one leads nowhere from then on.", Required = true };
         var move = new Command("move", "Give a clinic another host name.") { from, to, Data, RootKey };
         move.SetAction((parsed, cancel) => TenantCommand.MoveAsync(new MoveTenantRequest(parsed.GetValue(from)!, parsed.GetValue(to)!, parsed.GetValue(Data)!, parsed.GetValue(RootKey)), cancel));
-        return new Command("tenant", "Manage clinics.") { create, move };
+        var whose = new Option<string>("--host") { Description = "The clinic's host name.", Required = true };
+        var code = new Option<string>("--plan") { Description = "self_hosted, starter, pro or team. Starter shows the last 30 days of the log and downloads nothing of it.", Required = true };
+        var plan = new Command("plan", "Put a clinic on a plan.") { whose, code, Data, RootKey };
+        plan.SetAction((parsed, cancel) => TenantCommand.PlanAsync(new PlanTenantRequest(parsed.GetValue(whose)!, parsed.GetValue(code)!, parsed.GetValue(Data)!, parsed.GetValue(RootKey)), cancel));
+        return new Command("tenant", "Manage clinics.") { create, move, plan };
     }
 }

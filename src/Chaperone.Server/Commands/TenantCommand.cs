@@ -1,3 +1,4 @@
+using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Settings;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Ledger;
@@ -9,6 +10,8 @@ namespace Chaperone.Server.Commands;
 internal sealed record CreateTenantRequest(string Name, string Host, string OwnerEmail, string Data, string? RootKey = null);
 
 internal sealed record MoveTenantRequest(string Host, string To, string Data, string? RootKey = null);
+
+internal sealed record PlanTenantRequest(string Host, string Plan, string Data, string? RootKey = null);
 
 /// <summary>The operator's work on clinics.</summary>
 internal static class TenantCommand
@@ -35,6 +38,18 @@ internal static class TenantCommand
         if (moved.Error is { } error) throw Refused(error);
         await session.Services.GetRequiredService<Sequencer>().FlushAsync(clinic.Id, cancel);
         await Console.Out.WriteLineAsync($"Clinic {clinic.Name} is at {moved.Value} now, and {clinic.Host} leads nowhere. A server that runs knows it within ten seconds.");
+        return 0;
+    }
+
+    /// <summary>Puts a clinic on a plan. A running server knows it within ten seconds.</summary>
+    public static async Task<int> PlanAsync(PlanTenantRequest request, CancellationToken cancel)
+    {
+        await using var session = await OperatorSession.OpenAsync(request.Data, request.RootKey, cancel);
+        var clinic = await session.Services.GetRequiredService<TenantDirectory>().FindAsync(request.Host, cancel) ?? throw new CommandRefusedException($"No clinic has the host name {request.Host}.");
+        var changed = await session.Services.GetRequiredService<ReferenceMonitor>().Run(new ChangeClinicPlan(request.Plan), new(clinic, Actor.Operator, new CallSource("cli", "tenant plan")), cancel);
+        if (changed.Error is { } error) throw Refused(error);
+        await session.Services.GetRequiredService<Sequencer>().FlushAsync(clinic.Id, cancel);
+        await Console.Out.WriteLineAsync($"Clinic {clinic.Name} is on the plan {changed.Value} now; it was {clinic.Plan}. A server that runs knows it within ten seconds.");
         return 0;
     }
 

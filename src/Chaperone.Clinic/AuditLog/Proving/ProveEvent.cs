@@ -49,6 +49,7 @@ internal sealed class ProofHandler(ClinicLog log, ClinicEvidence evidence)
 {
     public async Task<Result<EventEvidence>> Handle(ProveEvent request, OperationScope scope, CancellationToken cancel)
     {
+        if (AuditPlan.RefusesDownload(scope) is { } notInPlan) return notInPlan;
         scope.Concerns("event", request.EventId);
         scope.Note("what", "audit_event");
         scope.Note("format", "evidence");

@@ -16,6 +16,7 @@ import PaletteController from "./controllers/palette"
 import PollController from "./controllers/poll"
 import PrintController from "./controllers/print"
 import ShortcutsController from "./controllers/shortcuts"
+import TailController from "./controllers/tail"
 import ThemeController from "./controllers/theme"
 import UploadController from "./controllers/upload"
 import { guardSession } from "./session"
@@ -37,6 +38,7 @@ application.register("palette", PaletteController)
 application.register("poll", PollController)
 application.register("print", PrintController)
 application.register("shortcuts", ShortcutsController)
+application.register("tail", TailController)
 application.register("theme", ThemeController)
 application.register("upload", UploadController)
 
