@@ -231,4 +231,51 @@ public sealed class EvidenceTests : IDisposable
         File.AppendAllText(Path.Combine(folder, "line"), "\n");
         Assert.Equal(1, Verifier.VerifyAt(proof, new(key, Event: Path.Combine(folder, "line"))).ExitCode);
     }
+
+    [Fact]
+    public async Task An_address_is_asked_with_the_token_and_the_token_goes_nowhere_else()
+    {
+        var files = Log.AsTiles().Files;
+        files["vkey"] = files["log.vkey"];
+        files.Remove("log.vkey");
+        using var listener = new System.Net.HttpListener();
+        var (log, elsewhere) = (FreePort(), FreePort());
+        listener.Prefixes.Add($"http://127.0.0.1:{log}/");
+        listener.Prefixes.Add($"http://127.0.0.1:{elsewhere}/");
+        listener.Start();
+        var strayed = 0;
+        var serving = Task.Run(async () =>
+        {
+            while (listener.IsListening)
+            {
+                var call = await listener.GetContextAsync();
+                var path = call.Request.Url!.AbsolutePath;
+                if (call.Request.Url.Port == elsewhere) Interlocked.Increment(ref strayed);
+                if (path.StartsWith("/moved/", StringComparison.Ordinal)) call.Response.Redirect($"http://127.0.0.1:{elsewhere}/log/{path[7..]}");
+                else if (call.Request.Headers["Authorization"] != "Bearer the-token") call.Response.StatusCode = 401;
+                else if (files.GetValueOrDefault(path["/log/".Length..]) is { } bytes) call.Response.OutputStream.Write(bytes);
+                else call.Response.StatusCode = 404;
+                call.Response.Close();
+            }
+        }, TestContext.Current.CancellationToken);
+        var (key, token) = (Path.Combine(folder, "kept.vkey"), Path.Combine(folder, "token"));
+        await File.WriteAllTextAsync(key, Log.Signer.Key + "\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(token, "the-token\n", TestContext.Current.CancellationToken);
+        var report = await Task.Run(() => Verifier.VerifyAt($"http://127.0.0.1:{log}/log/", new(key, Token: token)), TestContext.Current.CancellationToken);
+        Assert.True(report is { ExitCode: 0, Verified: 1000 }, report.ToText());
+        Assert.Equal(2, (await Task.Run(() => Verifier.VerifyAt($"http://127.0.0.1:{log}/log", new(key)), TestContext.Current.CancellationToken)).ExitCode);
+        Assert.Equal(2, (await Task.Run(() => Verifier.VerifyAt($"http://127.0.0.1:{log}/moved/", new(key, Token: token)), TestContext.Current.CancellationToken)).ExitCode);
+        Assert.Equal(0, strayed);
+        await File.WriteAllTextAsync(token, "two words\n", TestContext.Current.CancellationToken);
+        Assert.Equal(2, Verifier.VerifyAt($"http://127.0.0.1:{log}/log/", new(key, Token: token)).ExitCode);
+        listener.Stop();
+        await serving.ContinueWith(_ => { }, TestContext.Current.CancellationToken, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        probe.Start();
+        return ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
+    }
 }

@@ -70,6 +70,8 @@ internal static partial class Plausible
         ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
         ("POST", "/api/retention/holds", () => new { why = "Plausible" }),
         ("PUT", "/api/retention/terms/{category}", () => new { years = 5, why = "Plausible" }),
+        ("POST", "/api/audit/auditors", () => new { name = "Plausible", days = 7 }),
+        ("PUT", "/api/audit/publication", () => new { everybody = false }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
         ("POST", "/api/settings/witnesses", () => new { name = "Plausible", url = "https://witness.first.test", key = $"{new Ledger.VerifierKey("w.example", Ledger.Ed25519.PublicKey(new byte[32]), Ledger.SignatureType.CosignatureV1)}" }),
         ("PUT", "/api/settings/mail", () => new { enabled = false, host = "localhost", port = 2525, tls = "none", fromAddress = "desk@first.test" }),
@@ -87,6 +89,8 @@ internal static partial class Plausible
         {
             "documentName" => "v1",
             "token" => "none",
+            "log" => ids.Other.ToString(),
+            "path" => "0/000.p/1",
             "session" => ids.Session.ToString(),
             "device" or "leave" => ids.Other.ToString(),
             "code" => "video",
@@ -143,6 +147,6 @@ internal static partial class Plausible
     private static object Appointment() =>
         new { patientId = Guid.NewGuid(), practitionerId = Guid.NewGuid(), type = "consultation", startsAt = KnownIds.Soon(TimeProvider.System), minutes = 15, reason = "Plausible", note = "Plausible" };
 
-    [GeneratedRegex(@"\{(\w+)(?::[^}]*)?\}")]
+    [GeneratedRegex(@"\{\**(\w+)(?::[^}]*)?\}")]
     private static partial Regex Parameter();
 }

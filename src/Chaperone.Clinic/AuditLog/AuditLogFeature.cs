@@ -1,3 +1,4 @@
+using Chaperone.Clinic.AuditLog.Auditors;
 using Chaperone.Clinic.AuditLog.Proving;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.Witnesses;
@@ -23,6 +24,9 @@ public static class AuditLogFeature
         .AddSingleton<SilentTails>().AddSingleton(provider => new RecurringWork("tails", SilentTails.Every, provider.GetRequiredService<SilentTails>().EndAllAsync))
         .AddScoped<ClinicLog>()
         .AddScoped<ClinicEvidence>()
+        .AddScoped<LogReaders>()
+        .AddSingleton<LogReadings>()
+        .AddSingleton(new ModelPart(LogPublicationRow.Model))
         .AddSingleton(new NavPlace(910, Path, "Audit log", "history", Permission.AuditView, NavPlace.Security))
         .AddSingleton(provider => new IntegrityOfRequest(clinic => Notice(
             provider.GetRequiredService<IntegrityCheck>().StateOf(clinic.Id), provider.GetRequiredService<Sequencer>().RefusalOf(clinic.Id),
@@ -35,6 +39,8 @@ public static class AuditLogFeature
         AuditPages.Map(routes);
         LogViewEndpoints.Map(routes);
         ProofEndpoints.Map(routes);
+        AuditorsEndpoints.Map(routes);
+        LogAddress.Map(routes);
     }
 
     private static IntegrityNotice? Notice(IntegrityState? state, string? refusal, bool objection) => (state, refusal) switch

@@ -4,6 +4,7 @@ using System.Text;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.AuditLog.Proving;
 using Chaperone.Ledger;
+using Chaperone.Platform.Operations;
 using Chaperone.TestSupport;
 
 namespace Chaperone.Clinic.Tests.AuditLog;
@@ -119,6 +120,20 @@ public sealed class ProvingTests : AuditWorld
         Assert.Contains("action=\"/settings/audit-log/consistency\"", page, StringComparison.Ordinal);
         Assert.Contains("It went out with an export or a proof", page, StringComparison.Ordinal);
         Assert.Contains("It is the newest", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_for_the_logs_address_runs_out()
+    {
+        var token = await Run(new Clinic.AuditLog.Auditors.MakeLogToken("An auditor", 7), Owner);
+        var stranger = Owner with { Actor = Actor.Anonymous };
+        await Run(new ViewIntegrity(), Owner);
+        Assert.NotEmpty(await Run(new Clinic.AuditLog.Auditors.ReadLogFile(Clinic.Id, token.Hash, "checkpoint"), stranger));
+        Platform.Clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromMinutes(1));
+        Assert.NotEmpty(await Run(new Clinic.AuditLog.Auditors.ReadLogFile(Clinic.Id, token.Hash, "checkpoint"), stranger));
+        Platform.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal("CHP-PROOF-0004", (await Try(new Clinic.AuditLog.Auditors.ReadLogFile(Clinic.Id, token.Hash, "checkpoint"), stranger)).Error?.Code);
+        Assert.Equal("CHP-PROOF-0004", (await Try(new Clinic.AuditLog.Auditors.BeginLogReading(Clinic.Id, token.Hash), stranger)).Error?.Code);
     }
 
     private async Task<LedgerEvent> LastEvent(string action) => (await Platform.EventsAsync(Clinic)).Where(each => each.Action == action).MaxBy(each => each.Id)!;

@@ -13,4 +13,10 @@ public static class ProofErrors
 
     /// <summary>The same checkpoint twice.</summary>
     public static readonly Error OneCheckpoint = new("CHP-PROOF-0003", "A proof needs two different checkpoints.", 400, "Choose an older one and a newer one.");
+
+    /// <summary>No token, or one that opens nothing: unknown, ended, revoked, another clinic's.</summary>
+    public static readonly Error NoReader = new("CHP-PROOF-0004", "This log is not open to you.", 401, "Send a token that works as Authorization: Bearer. Ask the clinic for one.");
+
+    /// <summary>A token that cannot be made as asked; the fields are named with a sentence each.</summary>
+    public static readonly Error BadToken = new("CHP-PROOF-0005", "The token cannot be made like that.", 422, "Correct the fields named.");
 }
