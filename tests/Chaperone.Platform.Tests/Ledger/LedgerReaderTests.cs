@@ -90,18 +90,29 @@ public sealed class LedgerReaderTests
         for (var i = 0; i < 3; i++) await log.FillAsync(4000);
         await log.Database.ExecuteAsync("ANALYZE ledger.event; ANALYZE ledger.event_subject; ANALYZE ledger.position");
         var month = TimeProvider.System.GetUtcNow().AddYears(2).ToString("yyyy_MM", System.Globalization.CultureInfo.InvariantCulture);     // the one that is filled
-        foreach (var sql in new[]
-        {
-            "SELECT * FROM ledger.every_event e WHERE e.tenant_id = '{0}' AND e.actor_id = '{1}' ORDER BY e.id DESC LIMIT 51",
-            "SELECT * FROM ledger.every_event e WHERE e.tenant_id = '{0}' AND e.action = 'auth.locked' ORDER BY e.id DESC LIMIT 51",
-            "SELECT * FROM ledger.every_event_subject s JOIN ledger.every_event e ON e.tenant_id = s.tenant_id AND e.id = s.event_id AND e.expires_on = s.expires_on WHERE s.tenant_id = '{0}' AND s.subject_id = '{1}' ORDER BY s.event_id DESC LIMIT 51",
-        })
+        var (person, middle) = (log.Person(), Ids.New(TimeProvider.System.GetUtcNow()));
+        EventFilter[] filters =
+        [
+            new(), new() { Actor = person }, new() { Entity = person }, new() { Subject = person }, new() { IpIndex = new byte[16] }, new() { Actions = ["auth.locked", "auth.logout"] },
+            new() { Outcome = EventOutcome.Denied }, new() { Severity = EventSeverity.Critical }, new() { From = TimeProvider.System.GetUtcNow().AddHours(-1), Actor = person, Outcome = EventOutcome.Denied },
+            new() { Subject = person, NotActor = person, Actions = ["patient.viewed"] },
+        ];
+        foreach (var filter in filters)
         {
             await using var transaction = await TenantTransaction.BeginAsync(log.Databases.App, log.Tenant, Cancel);
-            var plan = new List<string>();
-            await using (var reader = await transaction.Command("EXPLAIN " + string.Format(null, sql, log.Tenant, log.Person())).ExecuteReaderAsync(Cancel))
-                while (await reader.ReadAsync(Cancel)) plan.Add(reader.GetString(0));
-            Assert.DoesNotContain(plan, line => line.Contains($"Seq Scan on event_{month}", StringComparison.Ordinal) || line.Contains($"Seq Scan on event_subject_{month}", StringComparison.Ordinal));
+            foreach (var query in new[]
+            {
+                EventQuery.Page(transaction, filter, null, null, 51, "e.id, e.body"), EventQuery.Page(transaction, filter, middle, null, 51, "e.id, e.body"), EventQuery.Page(transaction, filter, null, middle, 51, "e.id, e.body"),
+                EventQuery.Count(transaction, filter, 1000).Command,
+            })
+            {
+                await using var explained = query;
+                query.CommandText = "EXPLAIN " + query.CommandText;
+                var plan = new List<string>();
+                await using (var reader = await query.ExecuteReaderAsync(Cancel))
+                    while (await reader.ReadAsync(Cancel)) plan.Add(reader.GetString(0));
+                Assert.DoesNotContain(plan, line => line.Contains($"Seq Scan on event_{month}", StringComparison.Ordinal) || line.Contains($"Seq Scan on event_subject_{month}", StringComparison.Ordinal));
+            }
         }
     }
 
