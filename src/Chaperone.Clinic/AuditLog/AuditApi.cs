@@ -157,6 +157,8 @@ internal static class AuditApi
         else json.WriteNull("checkpoint");
         json.WritePropertyName("witnesses");
         JsonSerializer.Serialize(json, report.Witnesses.Select(WitnessApi.Shape), JsonSerializerOptions.Web);
+        json.WritePropertyName("checks");
+        JsonSerializer.Serialize(json, report.Checks, JsonSerializerOptions.Web);
         json.WriteEndObject();
     }
 

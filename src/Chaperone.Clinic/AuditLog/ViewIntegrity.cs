@@ -1,4 +1,5 @@
 using Chaperone.Clinic.Witnesses;
+using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
@@ -36,15 +37,35 @@ internal sealed record ViewIntegrity : IOperation<IntegrityReport>
 /// <param name="Signed">The newest signed head, or null while nothing is signed.</param>
 /// <param name="Kept">The newest of the checkpoints that are kept.</param>
 /// <param name="Witnesses">Who outside guards the log.</param>
-public sealed record IntegrityReport(LogIntegrity Integrity, SignedHead? Signed, IReadOnlyList<KeptCheckpoint> Kept, IReadOnlyList<WitnessView> Witnesses);
+/// <param name="Checks">The latest verifications, newest first.</param>
+public sealed record IntegrityReport(LogIntegrity Integrity, SignedHead? Signed, IReadOnlyList<KeptCheckpoint> Kept, IReadOnlyList<WitnessView> Witnesses, IReadOnlyList<LogCheck> Checks);
+
+/// <summary>One verification of the whole log, as the log itself remembers it.</summary>
+/// <param name="At">When it ended.</param>
+/// <param name="Good">Whether all was as signed.</param>
+/// <param name="Size">Events in the log then: all from index 0 on were read.</param>
+/// <param name="Verified">Events whose bodies were there and as signed.</param>
+/// <param name="Expired">Events whose bodies had ended.</param>
+/// <param name="FirstBadIndex">The lowest index with something wrong.</param>
+public sealed record LogCheck(DateTimeOffset At, bool Good, long Size, long Verified, long Expired, long? FirstBadIndex);
 
 internal sealed class ViewIntegrityHandler(ClinicLog log, ClinicEvidence evidence, Guards guards) : IHandler<ViewIntegrity, IntegrityReport>
 {
-    private const int MostShown = 100;
+    private const int MostShown = 100, MostChecks = 24;
 
     public async Task<Result<IntegrityReport>> Handle(ViewIntegrity request, OperationScope scope, CancellationToken cancel)
     {
         await log.CatchUpAsync(cancel, signed: true);
-        return new IntegrityReport(LogIntegrity.Of(log), await log.SignedHeadAsync(cancel), await evidence.KeptAsync(null, MostShown, cancel), (await guards.ViewAsync(scope, cancel)).Witnesses);
+        return new IntegrityReport(LogIntegrity.Of(log), await log.SignedHeadAsync(cancel), await evidence.KeptAsync(null, MostShown, cancel), (await guards.ViewAsync(scope, cancel)).Witnesses, await ChecksAsync(cancel));
     }
+
+    // From the log: it outlives restarts and names, and whoever takes one away has broken the log. What does not open is left out; the viewer shows it.
+    private async Task<IReadOnlyList<LogCheck>> ChecksAsync(CancellationToken cancel)
+    {
+        var page = await log.PageAsync(new() { Actions = ["ledger.verified", "ledger.verification_failed"] }, null, MostChecks, cancel);
+        return [.. page.Events.Where(read => read.IsReadable).Select(read => read.Event).Select(happened => new LogCheck(
+            happened.At, happened.Action == "ledger.verified", Fact(happened, "size") ?? 0, Fact(happened, "verified") ?? 0, Fact(happened, "expired") ?? 0, Fact(happened, "first_bad")))];
+    }
+
+    private static long? Fact(LedgerEvent happened, string name) => happened.Details.TryGetValue(name, out var fact) ? fact.Number : null;
 }

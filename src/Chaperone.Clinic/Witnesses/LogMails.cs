@@ -21,6 +21,15 @@ internal static class LogMails
         "See who guards the log",
         ["Use what the pages show with care until it is explained."]));
 
+    public static readonly MailTemplate NotAsSigned = new("log_failed", "The log does not verify", (facts, zone) => new(
+        "Your audit log or records are not what was signed",
+        [
+            $"The server read your clinic's audit log and records again{On(facts, zone)} and found something that is not what was signed: it was altered in the database, or taken out of it.",
+            "Tell whoever runs your server at once. They should run \"./chaperone verify\", which names the place, change nothing, and keep the checkpoint files: they are the evidence.",
+        ],
+        "See what was found",
+        ["Use what the pages show with care until it is explained. You get this mail once a day at most while it is so."]));
+
     public static readonly MailTemplate Checkpoint = new("checkpoint", "Checkpoint of the log", (facts, zone) => new(
         "Keep this: the weekly seal of your audit log",
         [$"The lines below stand for everything that was in your clinic's audit log{On(facts, zone)}. Keep this mail, and do nothing else: should the log ever be rewritten, this mail proves it, for no other log fits these lines. They hold nothing about any person."],
@@ -32,7 +41,7 @@ internal static class LogMails
     { ForOwners = true };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<MailTemplate> All { get; } = [WitnessSilent, WitnessObjects, Checkpoint];
+    public static IReadOnlyList<MailTemplate> All { get; } = [WitnessSilent, WitnessObjects, NotAsSigned, Checkpoint];
 
     private static string Since(MailFacts facts, string zone) => facts.At is { } at ? $" since {Shown.Time(at, zone)}" : "";
 

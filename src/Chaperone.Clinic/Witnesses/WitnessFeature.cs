@@ -22,6 +22,7 @@ public static class WitnessFeature
             .AddSingleton(provider => new WitnessClient(new(provider.GetRequiredService<WitnessSettings>().Networks)))
             .AddSingleton<WitnessBell>().AddSingleton<WitnessRunner>().AddHostedService(provider => provider.GetRequiredService<WitnessRunner>())
             .AddSingleton(provider => new WitnessTestTurns(new TestMailTurns(provider.GetRequiredService<TimeProvider>())))
+            .AddSingleton<LogAlarms>().AddHostedService(provider => provider.GetRequiredService<LogAlarms>())
             .AddScoped<Guards>()
             .AddSingleton(new NavPlace(905, WitnessPages.Home, "Witnesses", "shield-check", Permission.SecurityManage, NavPlace.Security))
             .AddSingleton(provider => new RecurringWork("witness", TimeSpan.FromMinutes(1), provider.GetRequiredService<WitnessRunner>().SweepAsync))

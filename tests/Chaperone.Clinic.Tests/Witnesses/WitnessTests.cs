@@ -227,6 +227,29 @@ public sealed class WitnessTests(MailHouseServer at) : IAsyncLifetime
         Assert.Equal(1, house.Mail.Count);
     }
 
+    [Fact]
+    public async Task A_log_that_does_not_verify_is_told_by_mail_once_a_day_and_stands_in_the_history_of_checks()
+    {
+        var integrity = house.Server.Services.GetRequiredService<IntegrityCheck>();
+        await KeyAsync();
+        Assert.Equal(0, (await integrity.VerifyAsync(house.Clinic.Tenant, Cancel)).ExitCode);
+        await house.Server.Database.ExecuteAsync($"SET session_replication_role = replica; UPDATE clinic.patient SET version = version + 1 WHERE tenant_id = '{house.Clinic.Tenant.Id}' AND id = '{house.Clinic.Patients[0]}'");
+        for (var i = 0; i < 2; i++) Assert.Equal(1, (await integrity.VerifyAsync(house.Clinic.Tenant, Cancel)).ExitCode);
+        var mail = await house.Mail.NextAsync();
+        Assert.StartsWith("Your audit log or records are not what was signed", mail.Subject, StringComparison.Ordinal);
+        Assert.Equal(house.Clinic.Account(BuiltInRole.Owner).Email, Assert.Single(mail.To));
+        using var owner = await house.SignInAs(BuiltInRole.Owner);
+        var checks = (await owner.GetAsync("/api/audit/integrity")).Json.GetProperty("checks").EnumerateArray().ToList();
+        Assert.Equal([false, false, true], checks.Take(3).Select(check => check.GetProperty("good").GetBoolean()));
+        Assert.Equal(checks[2].GetProperty("size").GetInt64(), checks[2].GetProperty("verified").GetInt64());
+        var page = (await owner.GetAsync(Integrity)).Text;
+        Assert.Contains("Earlier verifications", page, StringComparison.Ordinal);
+        Assert.Contains("index 0 to ", page, StringComparison.Ordinal);
+        await house.Server.Database.ExecuteAsync($"SET session_replication_role = replica; UPDATE clinic.patient SET version = version - 1 WHERE tenant_id = '{house.Clinic.Tenant.Id}' AND id = '{house.Clinic.Patients[0]}'");
+        Assert.Equal(0, (await integrity.VerifyAsync(house.Clinic.Tenant, Cancel)).ExitCode);
+        Assert.Equal(1, house.Mail.Count);
+    }
+
     private static bool Unguarded(byte[] zip)
     {
         using var bundle = LogSource.Zip(new MemoryStream(zip));
