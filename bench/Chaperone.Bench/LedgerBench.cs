@@ -245,7 +245,7 @@ internal static class LedgerBench
             for (var i = -5; i < times; i++)
             {
                 ProvenEvent? proven = null;
-                var milliseconds = await Measure.Milliseconds(async () => proven = await evidence.OfEventAsync(transaction, ids[random.Next(ids.Count)], CancellationToken.None));
+                var milliseconds = await Measure.Milliseconds(async () => proven = await evidence.OfEventAsync(transaction, ids[random.Next(ids.Count)], null, CancellationToken.None));
                 if (i < 0) continue;
                 taken.Add(milliseconds);
                 bytes.Add(proven!.Proof.ToBytes().Length);

@@ -51,7 +51,7 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
     }
 
     /// <summary>The newest checkpoint, or where the policy asks for witnesses the newest of the last minute that has them. Where none has, the policy only names them: an export never waits for a witness.</summary>
-    private static async Task<(SignedNote Note, string? Policy)> ChooseAsync(TenantTransaction transaction, Func<bool, string>? policy, CancellationToken cancel)
+    internal static async Task<(SignedNote Note, string? Policy)> ChooseAsync(TenantTransaction transaction, Func<bool, string>? policy, CancellationToken cancel)
     {
         await using var command = transaction.Command(
             "SELECT note FROM ledger.checkpoint WHERE tenant_id = $1 AND signed_at >= (SELECT max(signed_at) FROM ledger.checkpoint WHERE tenant_id = $1) - interval '1 minute' ORDER BY size DESC LIMIT 50", transaction.Tenant);

@@ -6,10 +6,11 @@ namespace Chaperone.Platform.Ledger;
 
 /// <summary>An event with what proves it.</summary>
 /// <param name="Line">Its bytes as written.</param>
-/// <param name="Proof">Under the newest checkpoint, with the salt as extra data.</param>
+/// <param name="Proof">Under a checkpoint of just now, with the salt as extra data.</param>
 /// <param name="Head">That checkpoint.</param>
 /// <param name="Key">The log's key.</param>
-public sealed record ProvenEvent(ReadOnlyMemory<byte> Line, TlogProof Proof, Checkpoint Head, VerifierKey Key);
+/// <param name="Policy">The tlog-policy: which witnesses have cosigned it; null for a log without witnesses.</param>
+public sealed record ProvenEvent(ReadOnlyMemory<byte> Line, TlogProof Proof, Checkpoint Head, VerifierKey Key, string? Policy);
 
 /// <summary>Two checkpoints and what shows that the newer continues the older.</summary>
 /// <param name="Older">The older signed note.</param>
@@ -30,22 +31,31 @@ public sealed class LedgerEvidence(LogKeys keys, Sequencer sequencer, Guid insta
     /// <summary>The log's key.</summary>
     public async ValueTask<VerifierKey> KeyAsync(Guid tenant, CancellationToken cancel) => (await keys.Signer(tenant, LogKeys.Origin(installation, tenant), cancel)).Key;
 
-    /// <summary>The event with its proof under the newest checkpoint, which is kept from now on. Null when there is no such event, when its body does not open, or when no checkpoint covers it yet.</summary>
+    /// <summary>
+    /// The event with its proof under the newest checkpoint, or the newest of the last minute that the witnesses cosigned as the policy asks, which is kept from now on.
+    /// Null when there is no such event, when its body does not open, or when no checkpoint covers it yet.
+    /// </summary>
+    /// <param name="transaction">Of the clinic.</param>
+    /// <param name="id">The event.</param>
+    /// <param name="policy">As for a bundle (<see cref="LedgerBundle.WriteAsync"/>); null for a log without witnesses.</param>
+    /// <param name="cancel">Cancels.</param>
     /// <exception cref="InvalidDataException">The stored log is not what was signed.</exception>
-    public async Task<ProvenEvent?> OfEventAsync(TenantTransaction transaction, Guid id, CancellationToken cancel)
+    public async Task<ProvenEvent?> OfEventAsync(TenantTransaction transaction, Guid id, Func<VerifierKey, bool, string>? policy, CancellationToken cancel)
     {
         await using var command = transaction.Command($"SELECT {StoredEvent.Columns} FROM ledger.every_event WHERE tenant_id = $1 AND id = $2", transaction.Tenant, id);
         if ((await StoredEvent.ReadAllAsync(command, cancel)).FirstOrDefault() is not { } row || await row.TryOpenAsync(keys, transaction.Tenant, cancel) is not { } body) return null;
         if (!(await LedgerReader.IndexesAsync(transaction, [id], cancel)).TryGetValue(id, out var index)) return null;
-        if (await NoteAsync(transaction, null, cancel) is not { } note) return null;
+        if (await NoteAsync(transaction, null, cancel) is not { } newest) return null;
         var key = await KeyAsync(transaction.Tenant, cancel);
+        var (note, text) = await LedgerBundle.ChooseAsync(transaction, policy is null ? null : asks => policy(key, asks), cancel);
+        if (index >= Open(note, key).Size) (note, text) = (newest, policy?.Invoke(key, false));   // the event is newer than what witnesses have seen
         var head = Open(note, key);
         if (index >= head.Size) return null;
         var nodes = await NodesAsync(transaction, index, head.Size, cancel);
         var proof = new TlogProof(index, nodes.InclusionProof(index), note, body.Salt);
         if (!proof.Shows(Merkle.LeafHash(Entry.Bytes(body.Salt.Span, body.Line.Span)), key)) throw new InvalidDataException("The event does not lead to the signed root: the log was changed.");
         await sequencer.KeepAsync(transaction.Tenant, head.Size, CheckpointUse.Exported, cancel);
-        return new(body.Line, proof, head, key);
+        return new(body.Line, proof, head, key, text);
     }
 
     /// <summary>The proof from one kept checkpoint to another, in either order; null unless both are kept and of different sizes.</summary>

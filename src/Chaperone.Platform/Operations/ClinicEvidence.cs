@@ -7,7 +7,7 @@ namespace Chaperone.Platform.Operations;
 public sealed class ClinicEvidence(OperationScope scope, LedgerEvidence evidence)
 {
     /// <summary>See <see cref="LedgerEvidence.OfEventAsync"/>. Whom the event names is for the handler to register.</summary>
-    public Task<ProvenEvent?> OfEventAsync(Guid id, CancellationToken cancel) => evidence.OfEventAsync(scope.Transaction, id, cancel);
+    public Task<ProvenEvent?> OfEventAsync(Guid id, Func<VerifierKey, bool, string>? policy, CancellationToken cancel) => evidence.OfEventAsync(scope.Transaction, id, policy, cancel);
 
     /// <summary>See <see cref="LedgerEvidence.OfConsistencyAsync"/>.</summary>
     public Task<ProvenConsistency?> OfConsistencyAsync(long one, long other, CancellationToken cancel) => evidence.OfConsistencyAsync(scope.Transaction, one, other, cancel);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Chaperone.Clinic.Witnesses;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
@@ -44,7 +45,7 @@ internal sealed record ListCheckpoints(long? Below = null, int Limit = 50) : IOp
 /// <param name="Next">What to give as <see cref="ListCheckpoints.Below"/> for the next older ones; null when there are none.</param>
 internal sealed record CheckpointPage(IReadOnlyList<KeptCheckpoint> Items, long? Next);
 
-internal sealed class ProofHandler(ClinicLog log, ClinicEvidence evidence)
+internal sealed class ProofHandler(ClinicLog log, ClinicEvidence evidence, Guards guards)
     : IHandler<ProveEvent, EventEvidence>, IHandler<ProveConsistency, ConsistencyEvidence>, IHandler<ListCheckpoints, CheckpointPage>
 {
     public async Task<Result<EventEvidence>> Handle(ProveEvent request, OperationScope scope, CancellationToken cancel)
@@ -53,12 +54,13 @@ internal sealed class ProofHandler(ClinicLog log, ClinicEvidence evidence)
         scope.Concerns("event", request.EventId);
         scope.Note("what", "audit_event");
         scope.Note("format", "evidence");
+        if (AuditPlan.RefusesDownload(scope) is { } refused) return refused;
         await log.CatchUpAsync(cancel, signed: true);
         if (await log.FindAsync(request.EventId, cancel) is not { } found) return PlatformErrors.NotFound;
         if (!found.IsReadable) return ProofErrors.NothingToProve;
-        if (await evidence.OfEventAsync(request.EventId, cancel) is not { } proven) return AuditErrors.NothingSigned;
+        if (await evidence.OfEventAsync(request.EventId, await guards.PolicyAsync(scope, cancel), cancel) is not { } proven) return AuditErrors.NothingSigned;
         foreach (var person in found.Event.People()) scope.Show(person);
-        var zip = Evidence.OfEvent(proven.Proof, proven.Line, proven.Key, policy: null, scope.Now);
+        var zip = Evidence.OfEvent(proven.Proof, proven.Line, proven.Key, proven.Policy, scope.Now);
         scope.Note("rows", 1);
         scope.Note("first_index", proven.Proof.Index);
         scope.Note("size", proven.Head.Size);
