@@ -88,8 +88,8 @@ internal static class BundleVerifier
         if (!WitnessPolicy.TryParse(text, out var policy)) report.AddProblem(null, "The policy is malformed.");
         else if (!policy.Logs.Contains(signed.Key)) report.AddProblem(null, "The policy does not name this log's key.");
         else if (!policy.IsSatisfiedBy(signed.Note)) report.AddProblem(null, "The checkpoint lacks the witnesses that the policy asks for.");
-        else if (policy.Witnesses.Count(witness => signed.Note.IsCosignedBy(witness.Key, out _)) is > 0 and var cosigned)
-            report.AddNote($"Cosigned by {cosigned} of the {policy.Witnesses.Count} witnesses that the policy names. The policy came with the bundle: compare the witnesses' keys with those from elsewhere.");
+        else if (!policy.NeedsWitnesses && policy.Witnesses.Count(witness => signed.Note.IsCosignedBy(witness.Key, out _)) is > 0 and var cosigned)
+            report.AddNote($"Cosigned by {cosigned} of the {policy.Witnesses.Count} witnesses that the policy names and does not ask for. Compare their keys with those from elsewhere.");
         else if (!policy.NeedsWitnesses) report.AddNote(Unwitnessed);
     }
 

@@ -186,6 +186,8 @@ public class BundleTests
         contents = contents with { CheckpointNote = contents.CheckpointNote.With(witness.Cosign(contents.CheckpointNote.Text, TestLog.Start)), Events = log.Bundle(0, 20).Events };
         var report = Verify(Unzip(await Zip(contents)), log.Signer.Key);
         Assert.True(report.ExitCode == 0 && report.Notes.Count == 0, report.ToText());
+        report = Verify(Unzip(await Zip(contents with { Policy = $"log {log.Signer.Key}\nwitness w {key}\nquorum none\n", Events = log.Bundle(0, 20).Events })), log.Signer.Key);
+        Assert.StartsWith("Cosigned by 1 of the 1 witnesses", Assert.Single(report.Notes), StringComparison.Ordinal);
     }
 
     [Fact]
