@@ -127,7 +127,7 @@ public sealed class WitnessClient : IDisposable
         }
         catch (Exception failed) when (failed is HttpRequestException or IOException)
         {
-            return new(FaultOf(failed));
+            return new(patience.IsCancellationRequested && !cancel.IsCancellationRequested ? WitnessFault.Slow : FaultOf(failed));
         }
     }
 
@@ -166,6 +166,7 @@ public sealed class WitnessClient : IDisposable
         {
             if (cause is ForbiddenAddressException) return WitnessFault.Forbidden;
             if (cause is AuthenticationException) return WitnessFault.Certificate;
+            if (cause is TimeoutException) return WitnessFault.Slow;
         }
         return failed is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded } ? WitnessFault.NotAWitness : WitnessFault.Unreachable;
     }
