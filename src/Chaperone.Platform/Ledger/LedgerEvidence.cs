@@ -58,13 +58,14 @@ public sealed class LedgerEvidence(LogKeys keys, Sequencer sequencer, Guid insta
         return new(body.Line, proof, head, key, text);
     }
 
-    /// <summary>The proof from one kept checkpoint to another, in either order; null unless both are kept and of different sizes.</summary>
+    /// <summary>The proof from one kept checkpoint to another, in either order, <see cref="long.MaxValue"/> standing for the newest; null unless both are kept and of different sizes.</summary>
     /// <exception cref="InvalidDataException">The stored log is not what was signed.</exception>
     public async Task<ProvenConsistency?> OfConsistencyAsync(TenantTransaction transaction, long one, long other, CancellationToken cancel)
     {
-        if (one == other || await NoteAsync(transaction, Math.Min(one, other), cancel) is not { } older || await NoteAsync(transaction, Math.Max(one, other), cancel) is not { } newer) return null;
+        if (one == other || await NoteAsync(transaction, Math.Min(one, other), cancel) is not { } older || await NoteAsync(transaction, Math.Max(one, other) is var last && last == long.MaxValue ? null : last, cancel) is not { } newer) return null;
         var key = await KeyAsync(transaction.Tenant, cancel);
         var (before, head) = (Open(older, key), Open(newer, key));
+        if (before.Size >= head.Size) return null;
         var nodes = await NodesAsync(transaction, before.Size - 1, head.Size, cancel);
         var proof = new WitnessRequest(before.Size, nodes.ConsistencyProof(before.Size), newer);
         if (!Evidence.Continues(proof, before, key)) throw new InvalidDataException("The newer checkpoint does not continue the older: the log was changed.");

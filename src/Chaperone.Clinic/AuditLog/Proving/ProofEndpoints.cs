@@ -17,6 +17,9 @@ internal static class ProofEndpoints
 {
     public const string ConsistencyPath = AuditLogFeature.Path + "/consistency";
 
+    /// <summary>The newest checkpoint: by the time somebody has read its size there is a newer one.</summary>
+    public const string Newest = "newest";
+
     public static string ProofPath(Guid id) => $"{AuditLogFeature.Path}/{id}/proof";
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -31,7 +34,7 @@ internal static class ProofEndpoints
             .Runs(typeof(ListCheckpoints)).WithSummary("The signed checkpoints that are kept, newest first; limit (1 to 200) and cursor.");
         api.MapGet("consistency", async (HttpContext http, string? from, string? to, string? format) =>
             (await http.Run(new ProveConsistency(Number(from, null), Number(to, null)))).Match(made => format switch { null or "json" => Results.Json(Shape(made.Proven)), "zip" => Zip(http, made.Zip, ConsistencyName(made.Proven)), _ => Problem.Of(PlatformErrors.Malformed) }))
-            .Runs(typeof(ProveConsistency)).WithSummary("The proof that the log continues from one kept checkpoint to another; from and to are their sizes. format=zip gives it as files.");
+            .Runs(typeof(ProveConsistency)).WithSummary("The proof that the log continues from one kept checkpoint to another; from and to are their sizes, or newest. format=zip gives it as files.");
 
         // Posted, so that neither a link nor another site makes one.
         routes.MapPost(AuditLogFeature.Path + "/{id:guid}/proof", async (HttpContext http, Guid id) =>
@@ -77,5 +80,5 @@ internal static class ProofEndpoints
     }
 
     private static long? Number(string? text, long? otherwise) =>
-        string.IsNullOrEmpty(text) ? otherwise : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        string.IsNullOrEmpty(text) ? otherwise : text == Newest ? long.MaxValue : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

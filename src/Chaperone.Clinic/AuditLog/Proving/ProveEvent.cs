@@ -21,7 +21,7 @@ internal sealed record EventEvidence(ProvenEvent Proven, byte[] Zip);
 
 /// <summary>Makes the proof that the log continues an older checkpoint. Nobody's data is in it.</summary>
 /// <param name="One">Size of a kept checkpoint; null for what is no number.</param>
-/// <param name="Other">Size of another, smaller or larger.</param>
+/// <param name="Other">Size of another, smaller or larger; <see cref="long.MaxValue"/> for the newest, which is another with every event.</param>
 internal sealed record ProveConsistency(long? One, long? Other) : IOperation<ConsistencyEvidence>
 {
     public static Policy Policy { get; } = Policy.Reads("audit.consistency_proved").Needs(Permission.AuditView).About(Resource.Clinic);
@@ -72,11 +72,10 @@ internal sealed class ProofHandler(ClinicLog log, ClinicEvidence evidence, Guard
     {
         if (request.One is not { } one || request.Other is not { } other) return PlatformErrors.Malformed;
         scope.Note("from", Math.Min(one, other));
-        scope.Note("to", Math.Max(one, other));
         if (one == other) return ProofErrors.OneCheckpoint;
-        return await evidence.OfConsistencyAsync(one, other, cancel) is { } proven
-            ? new ConsistencyEvidence(proven, Evidence.OfConsistency(proven.Older, proven.Proof, proven.Key, scope.Now))
-            : ProofErrors.NoSuchCheckpoint;
+        if (await evidence.OfConsistencyAsync(one, other, cancel) is not { } proven || !Checkpoint.TryParse(proven.Proof.Note.Text, out var head)) return ProofErrors.NoSuchCheckpoint;
+        scope.Note("to", head.Size);
+        return new ConsistencyEvidence(proven, Evidence.OfConsistency(proven.Older, proven.Proof, proven.Key, scope.Now));
     }
 
     public async Task<Result<CheckpointPage>> Handle(ListCheckpoints request, OperationScope scope, CancellationToken cancel)
