@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using Chaperone.Clinic.AuditLog;
@@ -48,6 +49,8 @@ internal static class LedgerBench
     public static async Task<IReadOnlyList<Row>> RunAsync(bool quick)
     {
         var (count, seconds, repetitions) = quick ? (100_000, 2, 3) : (10_000_000, 5, 5);
+        // Ten million take a quarter of an hour and 30 GB; a smaller log can be asked for, and the rows say which it was.
+        if (int.TryParse(Environment.GetEnvironmentVariable("CHAPERONE_BENCH_EVENTS"), NumberStyles.None, CultureInfo.InvariantCulture, out var wanted)) count = wanted;
         await using var server = await BenchServer.StartAsync();
         await server.Database.ExecuteAsync(Chain);
         var bench = new Bench(server);
@@ -67,7 +70,7 @@ internal static class LedgerBench
 
         await bench.FillAsync(count);
         rows.Add(Row.Below("integrity on disk, bytes an event", await bench.OverheadAsync(), MostOverhead));
-        rows.AddRange(await bench.PagesAsync(quick ? 7 : 15));
+        rows.AddRange(await bench.PagesAsync(quick ? 7 : 15, count));
         rows.AddRange(await bench.ProofsAsync(quick ? 15 : 201));
         rows.AddRange(await bench.VerifyAsync());
         return rows;
@@ -196,19 +199,19 @@ internal static class LedgerBench
 
         public async Task<double> OverheadAsync()
         {
-            var bytes = Convert.ToInt64(await server.Database.ExecuteAsync("SELECT sum(pg_total_relation_size(t)) FROM unnest(ARRAY['ledger.position', 'ledger.tile', 'ledger.tree', 'ledger.checkpoint']::regclass[]) t"), System.Globalization.CultureInfo.InvariantCulture);
-            var events = Convert.ToInt64(await server.Database.ExecuteAsync("SELECT sum(size)::bigint FROM ledger.tree"), System.Globalization.CultureInfo.InvariantCulture);
+            var bytes = Convert.ToInt64(await server.Database.ExecuteAsync("SELECT sum(pg_total_relation_size(t)) FROM unnest(ARRAY['ledger.position', 'ledger.tile', 'ledger.tree', 'ledger.checkpoint']::regclass[]) t"), CultureInfo.InvariantCulture);
+            var events = Convert.ToInt64(await server.Database.ExecuteAsync("SELECT sum(size)::bigint FROM ledger.tree"), CultureInfo.InvariantCulture);
             return (double)bytes / events;
         }
 
-        public async Task<IReadOnlyList<Row>> PagesAsync(int times)
+        public async Task<IReadOnlyList<Row>> PagesAsync(int times, int count)
         {
             var caller = server.As(BuiltInRole.Owner);
             var filters = new (string Name, string? Field, Func<string> Value)[]
             {
                 ("no filter", null, () => ""), ("a user", "actor", () => Doctors[random.Next(Doctors.Length)].ToString()), ("an action", "action", () => Actions[random.Next(Actions.Length)]),
                 ("a category", "category", () => "data_access"), ("a severity", "severity", () => "warning"), ("an outcome", "outcome", () => "failure"),
-                ("a record", "entity", () => Patients[random.Next(Patients.Length)].ToString()), ("a person", "subject", () => Patients[random.Next(Patients.Length)].ToString()), ("a day", "from", () => TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture)),
+                ("a record", "entity", () => Patients[random.Next(Patients.Length)].ToString()), ("a person", "subject", () => Patients[random.Next(Patients.Length)].ToString()), ("a day", "from", () => TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
             };
             var rows = new List<Row>();
             foreach (var (name, field, value) in filters)
@@ -228,7 +231,7 @@ internal static class LedgerBench
                         });
                         if (i >= 0) taken.Add(milliseconds);
                     }
-                    rows.Add(Row.Below($"viewer, {name}, {(deep ? "deep" : "first")} page, median ms", Measure.Median(taken), MostPage));
+                    rows.Add(Row.Below($"{Size(count)} events, {name}, {(deep ? "deep" : "first")} page, median ms", Measure.Median(taken), MostPage));
                 }
             }
             return rows;
@@ -290,6 +293,8 @@ internal static class LedgerBench
                 Directory.Delete(folder, recursive: true);
             }
         }
+
+        private static string Size(int count) => count >= 1_000_000 ? $"{count / 1_000_000}M" : $"{count / 1000}k";
 
         private LedgerEvent Some()
         {
