@@ -235,6 +235,7 @@ public sealed class WitnessingTests
     private sealed class Liar : IDisposable
     {
         private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+        private readonly System.Collections.Concurrent.ConcurrentBag<TcpClient> open = [];      // a connection that only a sleeper holds is collected, and so closed
 
         public Liar(string? answer)
         {
@@ -244,6 +245,7 @@ public sealed class WitnessingTests
                 while (true)
                 {
                     var client = await listener.AcceptTcpClientAsync();
+                    open.Add(client);
                     _ = Task.Run(async () =>
                     {
                         using (client)
@@ -260,6 +262,10 @@ public sealed class WitnessingTests
 
         public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
 
-        public void Dispose() => listener.Dispose();
+        public void Dispose()
+        {
+            listener.Dispose();
+            foreach (var client in open) client.Dispose();
+        }
     }
 }

@@ -83,7 +83,7 @@ public sealed class AuditStoryTests(BrowserFixture fixture)
 
         await owner.Link("Numbers").ClickAsync();
         await owner.AtAsync("Audit log in numbers");
-        await owner.SeesAsync("of the newest 1 events of this view");
+        await owner.SeesAsync("of the newest event of this view");
         await owner.ExamineAsync("audit-numbers");
         await owner.Link("The events").ClickAsync();
         await owner.AtAsync("Audit log");
