@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Chaperone.Ledger;
 
 /// <summary>Called for every event found good, in order of index, on one thread. The bytes are valid only during the call.</summary>
@@ -11,6 +13,7 @@ internal sealed class LogScan(LogSource source, VerificationReport report, Check
     private const int BatchTiles = 64;
     private readonly IndexSet absent = new();
     private readonly IndexSet named = new();
+    private readonly ConcurrentBag<byte[]> buffers = [];    // of the threads: a file of bodies each, too large to be made anew for every tile
 
     public void Run(ProvenTiles tiles, long from, long to, CancellationToken cancel)
     {
@@ -29,7 +32,8 @@ internal sealed class LogScan(LogSource source, VerificationReport report, Check
                 if (Tiles.WidthAt(0, index, head.Size) < Tiles.Width) scans[i].Proven = tiles.Get(0, index);
                 else scans[i].Expected = tiles.Parent(0, index);
             }
-            Parallel.For(0, scans.Length, new ParallelOptions { CancellationToken = cancel }, i => scans[i].Run());
+            Parallel.For(0, scans.Length, new ParallelOptions { CancellationToken = cancel },
+                () => buffers.TryTake(out var buffer) ? buffer : [], (i, _, buffer) => { scans[i].Run(ref buffer); return buffer; }, buffers.Add);
             foreach (var scan in scans) Gather(scan, from, to);
         }
     }
@@ -76,7 +80,7 @@ internal sealed class TileScan(LogSource source, VerificationReport report, long
     public List<(long Index, IReadOnlyList<IndexRange> Ranges)> Expiries { get; } = [];
     public List<(long Index, ReadOnlyMemory<byte> Line)> Lines { get; } = [];
 
-    public void Run()
+    public void Run(ref byte[] buffer)
     {
         var entriesAt = new TileAddress(Tiles.EntriesLevel, tile, width);
         var bundle = ReadEntries(entriesAt);
@@ -108,7 +112,7 @@ internal sealed class TileScan(LogSource source, VerificationReport report, long
             Bad.Add((from, $"{new TileAddress(0, tile, width)} and {entriesAt} do not lead to the signed root: {to - from} events cannot be shown.", to - from));
             return;
         }
-        if (bodies) CheckBodies(bundle!, entries, good);
+        if (bodies) CheckBodies(bundle!, entries, good, ref buffer);
         else for (var i = 0; i < width; i++) if (good[i] && InRange(i)) Verified++;
     }
 
@@ -145,40 +149,48 @@ internal sealed class TileScan(LogSource source, VerificationReport report, long
         return bundle;
     }
 
-    private void CheckBodies(byte[] bundle, Range[] entries, bool[] good)
+    private void CheckBodies(byte[] bundle, Range[] entries, bool[] good, ref byte[] buffer)
     {
         var count = (int)(to - from);
-        var events = source.Read(BundlePaths.Events(tile));
+        var content = keepLines ? source.Read(BundlePaths.Events(tile)) is { } kept ? kept : (ReadOnlyMemory<byte>?)null : source.Read(BundlePaths.Events(tile), ref buffer);
         var salts = source.Read(BundlePaths.Salts(tile));
-        if (events is null || salts is null)
+        if (content is not { } events || salts is null)
         {
-            Bad.Add((from, $"{(events is null ? BundlePaths.Events(tile) : BundlePaths.Salts(tile))} is missing: {count} events cannot be shown.", count));
+            Bad.Add((from, $"{(content is null ? BundlePaths.Events(tile) : BundlePaths.Salts(tile))} is missing: {count} events cannot be shown.", count));
             return;
         }
-        var shape = salts.Length == count * Entry.SaltSize && (events.Length == 0 || events[^1] == '\n') && events.AsSpan().Count((byte)'\n') == count;
+        var shape = salts.Length == count * Entry.SaltSize && (events.Length == 0 || events.Span[^1] == '\n') && events.Span.Count((byte)'\n') == count;
         if (!shape)
         {
             Bad.Add((from, $"{BundlePaths.Events(tile)} and {BundlePaths.Salts(tile)} do not hold {count} lines and salts: the events cannot be shown.", count));
             return;
         }
-        Span<byte> entry = stackalloc byte[Entry.Size];
-        var start = 0;
+        var lines = new Range[count];
+        for (int i = 0, start = 0; i < count; i++)
+        {
+            var end = start + events.Span[start..].IndexOf((byte)'\n');
+            (lines[i], start) = (start..end, end + 1);
+        }
+        Span<byte> hashes = stackalloc byte[Tiles.Width * Hash256.Size];
+        Entry.HashEach(salts, events.Span, lines, hashes);
         for (var i = 0; i < count; i++)
         {
             var index = from + i;
             var place = (int)(index - first);
-            var line = events.AsMemory(start, events.AsSpan(start).IndexOf((byte)'\n'));
-            start += line.Length + 1;
-            var salt = salts.AsSpan(i * Entry.SaltSize, Entry.SaltSize);
+            var line = events[lines[i]];
             if (!good[place]) continue;
             if (line.IsEmpty)
             {
-                if (salt.ContainsAnyExcept((byte)0)) Bad.Add((index, "The event is missing though its salt is there.", 1));
+                if (salts.AsSpan(i * Entry.SaltSize, Entry.SaltSize).ContainsAnyExcept((byte)0)) Bad.Add((index, "The event is missing though its salt is there.", 1));
                 else Absent.Add(index);
                 continue;
             }
-            Entry.Write(salt, line.Span, entry);
-            if (!entry.SequenceEqual(bundle.AsSpan(entries[place]))) { Bad.Add((index, "The event or its salt was changed: it is not what its entry was made of.", 1)); continue; }
+            var entry = bundle.AsSpan(entries[place]);
+            if (entry.Length != Entry.Size || entry[0] != Entry.Version || !entry[1..].SequenceEqual(hashes.Slice(i * Hash256.Size, Hash256.Size)))
+            {
+                Bad.Add((index, "The event or its salt was changed: it is not what its entry was made of.", 1));
+                continue;
+            }
             Verified++;
             if (keepLines) Lines.Add((index, line));
             if (line.Span.IndexOf("\"ledger.expired\""u8) >= 0) ReadExpiry(index, line);

@@ -4,7 +4,7 @@ using System.IO.Compression;
 namespace Chaperone.Ledger;
 
 /// <summary>Where a log's files are read from, by their relative paths with forward slashes: a folder, a zip, a server, a database dressed as files.</summary>
-/// <remarks><see cref="Read"/> is called from several threads at once. The paths asked for are only ever those of the formats; nothing is taken from file names found inside a source.</remarks>
+/// <remarks>Reading happens on several threads at once. The paths asked for are only ever those of the formats; nothing is taken from file names found inside a source.</remarks>
 public abstract class LogSource : IDisposable
 {
     /// <summary>The longest file a log or bundle may hold: anything larger counts as damaged.</summary>
@@ -13,6 +13,9 @@ public abstract class LogSource : IDisposable
     /// <summary>The bytes of a file, null when there is none, empty when it is damaged beyond reading.</summary>
     /// <exception cref="IOException">The source cannot be reached: nothing can be said about the log.</exception>
     public abstract byte[]? Read(string path);
+
+    /// <summary>As <see cref="Read(string)"/>, into a buffer that the caller keeps for the next file, grown when it is too small. A source that has to make arrays anyway answers one of those.</summary>
+    public virtual ReadOnlyMemory<byte>? Read(string path, ref byte[] buffer) => Read(path) is { } bytes ? bytes : null;
 
     /// <summary>Every path in the source, or null for a source that cannot list.</summary>
     public virtual IEnumerable<string>? List() => null;
@@ -58,19 +61,21 @@ public abstract class LogSource : IDisposable
     {
         public override byte[]? Read(string path)
         {
+            byte[] bytes = [];
+            return Read(path, ref bytes) is not { } read ? null : read.Length == bytes.Length ? bytes : read.ToArray();
+        }
+
+        public override ReadOnlyMemory<byte>? Read(string path, ref byte[] buffer)
+        {
             try
             {
                 using var file = File.OpenHandle(Path.Combine(root, path));
                 var length = RandomAccess.GetLength(file);
-                if (length > LongestFile) return [];
-                var bytes = new byte[length];
-                for (var at = 0; at < bytes.Length;)
-                {
-                    var read = RandomAccess.Read(file, bytes.AsSpan(at), at);
-                    if (read == 0) return bytes[..at];
-                    at += read;
-                }
-                return bytes;
+                if (length > LongestFile) return ReadOnlyMemory<byte>.Empty;
+                if (buffer.Length < length) buffer = new byte[length];
+                var at = 0;
+                while (at < length && RandomAccess.Read(file, buffer.AsSpan(at, (int)length - at), at) is > 0 and var read) at += read;
+                return buffer.AsMemory(0, at);
             }
             catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
             {

@@ -20,6 +20,13 @@ public static class Merkle
         return new(hash);
     }
 
+    /// <summary>The leaf hashes of many entries of one length.</summary>
+    /// <param name="entries">Entry i begins at <c>i × pitch</c>.</param>
+    /// <param name="length">Bytes in an entry.</param>
+    /// <param name="pitch">From one entry's beginning to the next's.</param>
+    /// <param name="leaves">32 bytes each; as many as there is room for.</param>
+    public static void LeafHashes(ReadOnlySpan<byte> entries, int length, int pitch, Span<byte> leaves) => Sha256.HashEach([0], entries, length, pitch, leaves);
+
     /// <summary>SHA-256(0x01 || left || right).</summary>
     public static Hash256 NodeHash(Hash256 left, Hash256 right)
     {

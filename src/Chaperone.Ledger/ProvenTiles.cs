@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Chaperone.Ledger;
 
 /// <summary>Reads tiles and believes none before it is shown to lead to the signed root: the last tiles of all levels by the root itself, every full tile by its place in the one above.
@@ -71,8 +69,12 @@ internal sealed class ProvenTiles
     {
         if (!Tiles.TrySplitEntries(bundle, entries)) return null;
         var leaves = new byte[entries.Length * Hash256.Size];
-        var hashes = MemoryMarshal.Cast<byte, Hash256>(leaves.AsSpan());
-        for (var i = 0; i < entries.Length; i++) hashes[i] = Merkle.LeafHash(bundle[entries[i]]);
+        if (entries.IsEmpty) return leaves;
+        var pitch = bundle[entries[0]].Length + 2;
+        var alike = true;
+        for (var i = 0; i < entries.Length && alike; i++) alike = entries[i].Equals(((i * pitch) + 2)..((i + 1) * pitch));
+        if (alike) Merkle.LeafHashes(bundle[2..], pitch - 2, pitch, leaves);
+        else for (var i = 0; i < entries.Length; i++) Merkle.LeafHash(bundle[entries[i]]).CopyTo(leaves.AsSpan(i * Hash256.Size));
         return leaves;
     }
 

@@ -144,15 +144,9 @@ public static class Tiles
     private static Hash256 PerfectRoot(scoped ReadOnlySpan<byte> hashes)
     {
         Span<byte> row = stackalloc byte[Width / 2 * Hash256.Size];
-        Span<byte> message = stackalloc byte[1 + (2 * Hash256.Size)];
-        message[0] = 1;
         for (var count = hashes.Length / Hash256.Size / 2; count >= 1; count /= 2)
         {
-            for (var i = 0; i < count; i++)
-            {
-                hashes.Slice(i * 2 * Hash256.Size, 2 * Hash256.Size).CopyTo(message[1..]);
-                Sha256.Hash(message, row[(i * Hash256.Size)..]);
-            }
+            Sha256.HashEach([1], hashes, 2 * Hash256.Size, 2 * Hash256.Size, row[..(count * Hash256.Size)]);
             hashes = row;
         }
         return new(row[..Hash256.Size]);

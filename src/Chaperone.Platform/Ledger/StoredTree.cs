@@ -130,13 +130,7 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
     public static byte[] LeavesOf(ReadOnlySpan<byte> entryHashes)
     {
         var leaves = new byte[entryHashes.Length];
-        Span<byte> entry = stackalloc byte[Entry.Size];
-        entry[0] = Entry.Version;
-        for (var at = 0; at < entryHashes.Length; at += Hash256.Size)
-        {
-            entryHashes.Slice(at, Hash256.Size).CopyTo(entry[1..]);
-            Merkle.LeafHash(entry).CopyTo(leaves.AsSpan(at));
-        }
+        Entry.LeavesOf(entryHashes, leaves);
         return leaves;
     }
 
