@@ -93,6 +93,8 @@ public static partial class EventCatalogue
         new("audit.tree_read", DataAccess, Info, Years2, "Somebody outside read the log's tree by its address; one event for a token and address within an hour. The tree holds nobody's data."),
         new("audit.token_made", Administration, Warning, Years7, "A token was made by which somebody outside reads the log's tree."),
         new("audit.token_revoked", Administration, Info, Years7, "A token for the log's tree was ended."),
+        new("compliance.viewed", DataAccess, Info, Years2, "What the log shows for the rules a clinic is held to was looked at: numbers of events, nobody's data."),
+        new("compliance.exported", DataAccess, Info, Years7, "The same left as a report; the event names the rules."),
         new("home.viewed", DataAccess, Info, Years2, "A home page showed people."),
         new("staff.created", Administration, Info, Years7, "An account was made for a member of staff, by invitation or by the operator, or practitioners with whom nobody signs in came out of a file."),
         new("staff.invited", Administration, Info, Years7, "A one-time link was made by which somebody who was invited sets their first password."),

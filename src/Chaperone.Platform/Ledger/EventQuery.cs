@@ -65,6 +65,13 @@ internal sealed class EventQuery
         return (query.command, limit);
     }
 
+    /// <summary>How many events of each action there are since a time, counting each no further than <paramref name="most"/>.</summary>
+    public static NpgsqlCommand CountEach(TenantTransaction transaction, IReadOnlyCollection<string> actions, DateTimeOffset from, int most) => transaction.Command(
+        """
+        SELECT wanted.action, (SELECT count(*) FROM (SELECT 1 FROM ledger.every_event e WHERE e.tenant_id = $1 AND e.action = wanted.action AND e.id >= $2 LIMIT $3) counted)
+        FROM unnest($4::text[]) AS wanted (action)
+        """, transaction.Tenant, LedgerReader.FirstId(from), most, actions.ToArray());
+
     // Actions are asked one by one and merged: the planner, given a list, would rather read the whole log backwards.
     private bool AsksByAction => filter is { Actions: not null, Subject: null, Actor: null, Entity: null, IpIndex: null };
 

@@ -112,6 +112,16 @@ public sealed class LedgerReader(LogKeys keys)
         return new(Math.Min(found, limit), looked <= limit);
     }
 
+    /// <summary>How many events of each of these actions there are since <paramref name="from"/>, each counted no further than <paramref name="most"/>. Nothing is opened.</summary>
+    public static async Task<IReadOnlyDictionary<string, long>> CountEachAsync(TenantTransaction transaction, IReadOnlyCollection<string> actions, DateTimeOffset from, int most, CancellationToken cancel)
+    {
+        await using var command = EventQuery.CountEach(transaction, actions, from, most);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancel)) counts[reader.GetString(0)] = reader.GetInt64(1);
+        return counts;
+    }
+
     /// <summary>The newest events of a filter, at most <paramref name="most"/>, as charts need them: nothing is opened.</summary>
     public static async Task<IReadOnlyList<EventMark>> MarksAsync(TenantTransaction transaction, EventFilter filter, int most, CancellationToken cancel)
     {

@@ -43,6 +43,10 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
     /// <summary>How many events a filter finds, counting no further than <paramref name="most"/>; see <see cref="LedgerReader.CountAsync"/>.</summary>
     public Task<EventCount> CountAsync(EventFilter filter, int most, CancellationToken cancel) => LedgerReader.CountAsync(scope.Transaction, filter, most, cancel);
 
+    /// <summary>How many events of each action there are; see <see cref="LedgerReader.CountEachAsync"/>.</summary>
+    public Task<IReadOnlyDictionary<string, long>> CountEachAsync(IReadOnlyCollection<string> actions, DateTimeOffset from, int most, CancellationToken cancel) =>
+        LedgerReader.CountEachAsync(scope.Transaction, actions, from, most, cancel);
+
     /// <summary>The newest events of a filter as charts need them; see <see cref="LedgerReader.MarksAsync"/>.</summary>
     public Task<IReadOnlyList<EventMark>> MarksAsync(EventFilter filter, int most, CancellationToken cancel) => LedgerReader.MarksAsync(scope.Transaction, filter, most, cancel);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Chaperone.Clinic.Compliance;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Shell;
 using Chaperone.Platform;
@@ -23,6 +24,9 @@ internal sealed record AppParts(Databases Databases, Installation Installation, 
 
     /// <summary>The operator's witnesses, and where a clinic's own may be; nothing by default.</summary>
     public WitnessSettings Witnesses { get; init; } = WitnessSettings.None;
+
+    /// <summary>When the tests last passed; nothing by default.</summary>
+    public TestPasses Tests { get; init; } = TestPasses.None;
 }
 
 /// <summary>The web application: the container, the pipeline, the endpoints. The same in production and in tests.</summary>
@@ -82,7 +86,7 @@ internal static class ChaperoneApp
     /// <summary>Everything but the web server: what the operator's commands need too.</summary>
     public static void AddServices(IServiceCollection services, AppParts parts)
     {
-        services.AddSingleton(parts.Clock).AddSingleton(parts.Witnesses);
+        services.AddSingleton(parts.Clock).AddSingleton(parts.Witnesses).AddSingleton(parts.Tests);
         services.AddSingleton(new DataFolder(parts.DataFolder));
         services.AddChaperonePlatform(parts.Databases, parts.Installation.RootKey, typeof(PageContext).Assembly, typeof(ChaperoneApp).Assembly);
         services.AddChaperoneLedger(parts.Installation.Id, Path.Combine(parts.DataFolder, "checkpoints"));

@@ -1,5 +1,6 @@
 using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
+using Chaperone.Clinic.Compliance;
 using Chaperone.Clinic.Home;
 using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Mail;
@@ -31,6 +32,7 @@ internal static class Features
         services.AddJobs();
         services.AddWitnesses();
         services.AddRetention();
+        services.AddCompliance();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -52,6 +54,7 @@ internal static class Features
         routes.MapJobs();
         routes.MapWitnesses();
         routes.MapRetention();
+        routes.MapCompliance();
     }
 
     private static async Task<IResult> Landing(HttpContext http)

@@ -1,4 +1,5 @@
 using System.Net;
+using Chaperone.Clinic.Compliance;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Postgres;
 using Chaperone.Platform.Tenancy;
@@ -22,7 +23,10 @@ internal static class WebHost
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         Logs.Configure(builder.Logging);
         builder.WebHost.ConfigureKestrel(listening.Configure);
-        var parts = new AppParts(databases, installation, cluster.DataFolder, listening.IsTls, TimeProvider.System) { TrustedProxies = Proxies(builder.Configuration), Witnesses = Witnesses(builder.Configuration) };
+        var parts = new AppParts(databases, installation, cluster.DataFolder, listening.IsTls, TimeProvider.System)
+        {
+            TrustedProxies = Proxies(builder.Configuration), Witnesses = Witnesses(builder.Configuration), Tests = Tests(builder.Configuration),
+        };
         await using var app = ChaperoneApp.Build(builder, parts);
         try
         {
@@ -46,6 +50,11 @@ internal static class WebHost
 
     /// <summary>Where the root key lies unless told otherwise.</summary>
     public static string RootKeyPath(string dataFolder) => Path.Combine(dataFolder, "secrets", "root.key");
+
+    // The launcher says where its test run keeps them, and which sources it built this from; a copy without it may have the file beside the program.
+    private static TestPasses Tests(IConfiguration configuration) => new(
+        configuration["Chaperone:TestPasses"] is { Length: > 0 } file ? file : Path.Combine(AppContext.BaseDirectory, "test-passes.json"),
+        configuration["Chaperone:Sources"] is { Length: > 0 } sources ? sources : null);
 
     /// <exception cref="CommandRefusedException">The policy or a network cannot be read.</exception>
     private static WitnessSettings Witnesses(IConfiguration configuration)

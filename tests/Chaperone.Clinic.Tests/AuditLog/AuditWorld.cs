@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Chaperone.Clinic.Jobs;
+using Chaperone.Clinic.Compliance;
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
@@ -46,6 +47,9 @@ public abstract class AuditWorld : IAsyncLifetime
 
     private protected Guid Grace { get; private set; }
 
+    /// <summary>What is known of test runs.</summary>
+    private protected virtual TestPasses Tests => TestPasses.None;
+
     public async ValueTask InitializeAsync()
     {
         Platform = await TestPlatform.CreateAsync(
@@ -67,6 +71,8 @@ public abstract class AuditWorld : IAsyncLifetime
                 services.AddAuditLog();
                 services.AddAccessHistory();
                 services.AddWitnesses();
+                services.AddCompliance();
+                services.AddSingleton(Tests);
             },
             typeof(AuditLogFeature).Assembly);
         var app = new ApplicationBuilder(Platform.Services);
@@ -75,6 +81,7 @@ public abstract class AuditWorld : IAsyncLifetime
         {
             AuditLogFeature.MapAuditLog(routes);
             routes.MapAccessHistory();
+            routes.MapCompliance();
         });
         pipeline = app.Build();
 

@@ -22,6 +22,10 @@ public sealed class EventCatalogueTests
             type => Assert.True(type.Retention >= Retention.Years7, type.Action));
     }
 
+    [Fact]
+    public void What_is_written_is_kept_for_a_year_at_least() =>
+        Assert.Equal(["system.error"], EventCatalogue.All.Where(type => type.ExpiresOn(DateTimeOffset.UnixEpoch) < new DateOnly(1971, 1, 1)).Select(type => type.Action));
+
     /// <summary>With CHAPERONE_WRITE_DOCS=1 in the environment it writes the page instead.</summary>
     [Fact]
     public void The_page_in_the_docs_is_this_catalogue()
