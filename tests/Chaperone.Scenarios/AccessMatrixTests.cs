@@ -40,6 +40,8 @@ public sealed class AccessMatrixTests(OwnServerFixture fixture)
         ["access_log.view"] = "owner admin readonly patient",
         ["audit.view"] = "owner admin readonly",
         ["audit.export"] = "owner admin",
+        ["investigation.view"] = "owner admin",
+        ["investigation.edit"] = "owner admin",
         ["security.manage"] = "owner admin",
         ["retention.run"] = "owner admin",
         ["team.manage"] = "owner admin manager",

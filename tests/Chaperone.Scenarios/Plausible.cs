@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Chaperone.Scenarios;
 
 /// <summary>Records of one clinic that requests can speak about.</summary>
-internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other, Guid Appointment = default, Guid Practitioner = default, Guid Room = default, Guid Waiting = default)
+internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Event, Guid Other, Guid Appointment = default, Guid Practitioner = default, Guid Room = default, Guid Waiting = default, Guid Case = default)
 {
     /// <summary>A patient, a member and an appointment made for this, so that nothing is lost when they are archived, suspended or cancelled.</summary>
     public static async Task<KnownIds> ForAsync(TestServer server, TestClinic clinic)
@@ -26,7 +26,8 @@ internal sealed record KnownIds(Guid Patient, Guid Member, Guid Session, Guid Ev
         var appointment = (await server.Run(new Clinic.Schedule.BookAppointment(patient, new(doctor, "consultation", Soon(server.Clock), ConfirmOutsideHours: true)), BuiltInRole.Reception, clinic)).Value.Id;
         var room = (await server.Run(new Clinic.Schedule.Rota.AddRoom($"Room {Guid.NewGuid():N}"[..20]), BuiltInRole.Owner, clinic)).Value.Id;
         var waiting = (await server.Run(new Clinic.Schedule.Waiting.AddWaiting(patient, new(null, "consultation", null, null, null, null, 3, null)), BuiltInRole.Reception, clinic)).Value.Id;
-        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()), appointment, doctor, room, waiting);
+        var opened = (await server.Run(new Clinic.Investigations.OpenCase("Plausible", "Made for this", [], null, new([happened])), BuiltInRole.Owner, clinic)).Value.Id;
+        return new(patient, member, session, happened, Ids.New(server.Clock.GetUtcNow()), appointment, doctor, room, waiting, opened);
     }
 
     /// <summary>A day from now, as the API takes it.</summary>
@@ -70,6 +71,15 @@ internal static partial class Plausible
         ("PUT", "/api/settings/clinic", () => new { name = "Clinic plausible", host = "plausible.test", zone = "Europe/London", workingWeek = new[] { new { day = "monday", from = "08:00", to = "18:00" } }, securityContacts = Array.Empty<Guid>() }),
         ("POST", "/api/retention/holds", () => new { why = "Plausible" }),
         ("PUT", "/api/retention/terms/{category}", () => new { years = 5, why = "Plausible" }),
+        ("POST", "/api/investigations", () => new { title = "Plausible", reason = "Made for this", filter = new Dictionary<string, string> { ["action"] = "clinic.created" } }),
+        ("POST", "/api/investigations/{id:guid}/events", () => new { filter = new Dictionary<string, string> { ["action"] = "clinic.created" }, why = "Plausible" }),
+        ("POST", "/api/investigations/{id:guid}/people", () => new { person = Guid.NewGuid(), why = "Plausible" }),
+        ("POST", "/api/investigations/{id:guid}/records", () => new { record = Guid.NewGuid(), why = "Plausible" }),
+        ("POST", "/api/investigations/{id:guid}/notes", () => new { text = "Plausible" }),
+        ("PUT", "/api/investigations/{id:guid}/assignee", () => new { member = Guid.NewGuid() }),
+        ("PUT", "/api/investigations/{id:guid}/breach", () => new { awareAt = "2026-01-05T10:00:00Z" }),
+        ("POST", "/api/investigations/{id:guid}/conclusion", () => new { outcome = "no_breach", text = "Plausible" }),
+        ("POST", "/api/investigations/{id:guid}/reopen", () => new { why = "Plausible" }),
         ("POST", "/api/audit/auditors", () => new { name = "Plausible", days = 7 }),
         ("PUT", "/api/audit/publication", () => new { everybody = false }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
@@ -96,6 +106,9 @@ internal static partial class Plausible
             "code" => "video",
             "step" => "confirm",
             "category" => "authentication",
+            "item" => ids.Other.ToString(),
+            "member" => ids.Member.ToString(),
+            _ when path.Contains("/investigations", StringComparison.Ordinal) => ids.Case.ToString(),
             _ when path.Contains("/waiting-list", StringComparison.Ordinal) => ids.Waiting.ToString(),
             _ when path.Contains("/rooms", StringComparison.Ordinal) => ids.Room.ToString(),
             _ when path.Contains("/practitioners", StringComparison.Ordinal) || path.Contains("/schedule/hours", StringComparison.Ordinal) => ids.Practitioner.ToString(),

@@ -49,6 +49,7 @@ public sealed record AccessLook(
             "settings.viewed" => "In the settings",
             _ when happened.Action.StartsWith("appointment.", StringComparison.Ordinal) => "For an appointment",
             _ when happened.Action.StartsWith("waiting.", StringComparison.Ordinal) => "For the waiting list",
+            _ when happened.Action.StartsWith("investigation.", StringComparison.Ordinal) => "In an investigation",
             _ when happened.Action.StartsWith("import.", StringComparison.Ordinal) => "In an import",
             _ when happened.Action.StartsWith("mail.", StringComparison.Ordinal) => "For a mail",
             _ when happened.Category == EventCategory.DataChange => "Changed the record",

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Chaperone.Clinic.AccessHistory;
 
 /// <summary>Reads the events in which one person's data was shown or changed, in the operation that asks. Opening them is itself an event, which names the person.</summary>
-internal sealed class AccessReading(ClinicLog log, OperationScope scope)
+internal sealed class AccessReading(ClinicLog log, OperationScope scope, WithheldEvents? withheld = null)
 {
     private const int Limit = 50;
     private readonly Dictionary<Guid, AuditMember> members = [];
@@ -71,6 +71,8 @@ internal sealed class AccessReading(ClinicLog log, OperationScope scope)
     private async Task<EventFilter> FilterAsync(Guid person, bool withOwn, CancellationToken cancel) => new()
     {
         Subject = person,
+        // Whoever reads or hands over a history: what an open investigation did stands in it from its conclusion on.
+        NotEntities = withheld is null ? null : await withheld.Find(scope, true, cancel),
         NotActor = withOwn ? null : await scope.Db.Set<MemberRow>().Where(member => member.PatientId == person).Select(member => (Guid?)member.Id).FirstOrDefaultAsync(cancel) ?? person,
     };
 

@@ -50,6 +50,7 @@ internal sealed class StartAuditExportHandler(ClinicLog log) : IHandler<StartAud
         if (error.Fields.Count > 0) return error;
         if (format == AuditExportFormat.Bundle)
         {
+            if (await log.WithholdsAsync(cancel)) return AuditErrors.NotWhole;
             await log.CatchUpAsync(cancel, signed: true);
             if (await log.SignedHeadAsync(cancel) is null) return AuditErrors.NothingSigned;
         }
@@ -88,6 +89,7 @@ internal sealed class ExportAuditLogHandler(ClinicLog log, Guards guards) : IHan
     {
         if (AuditPlan.RefusesDownload(scope) is { } refused) return refused;
         var export = request.Export;
+        if (export.Format == AuditExportFormat.Bundle && await log.WithholdsAsync(cancel)) return AuditErrors.NotWhole;
         StartAuditExportHandler.Describe(scope, export);
         scope.Note("complete", "no");
         foreach (var person in export.Filter.People) scope.Show(person);

@@ -33,6 +33,7 @@ internal sealed class EventQuery
             if (!AsksByAction) conditions.Add($"e.action = ANY({actions})");
         }
         if (filter.NotActor is { } other) conditions.Add("e.actor_id IS DISTINCT FROM " + Parameter(other));
+        if (filter.NotEntities is { Count: > 0 } besides) conditions.Add($"(e.entity_id IS NULL OR e.entity_id <> ALL({Parameter(besides.ToArray())}))");
         var narrowed = new List<string>();
         if (before is { } older) narrowed.Add("{id} < " + Parameter(older));
         if (after is { } newer) narrowed.Add("{id} > " + Parameter(newer));

@@ -36,6 +36,9 @@ public sealed record EventFilter
 
     /// <summary>Anybody but this account; what the system did and what nobody signed in did counts.</summary>
     public Guid? NotActor { get; init; }
+
+    /// <summary>What was done to none of these; null for anything.</summary>
+    public IReadOnlyList<Guid>? NotEntities { get; init; }
 }
 
 /// <summary>An event as it was written, and its index once it has one.</summary>
@@ -139,6 +142,13 @@ public sealed class LedgerReader(LogKeys keys)
         if ((await StoredEvent.ReadAllAsync(command, cancel)).FirstOrDefault() is not { } row) return null;
         var indexes = await IndexesAsync(transaction, [id], cancel);
         return await ReadAsync(row, transaction.Tenant, indexes, cancel);
+    }
+
+    /// <summary>Those of these events whose bodies are there, oldest first.</summary>
+    public async Task<IReadOnlyList<ReadEvent>> FindAllAsync(TenantTransaction transaction, IReadOnlyCollection<Guid> ids, CancellationToken cancel)
+    {
+        await using var command = transaction.Command($"SELECT {StoredEvent.Columns} FROM ledger.every_event WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id", transaction.Tenant, ids.ToArray());
+        return await ReadAllAsync(transaction, await StoredEvent.ReadAllAsync(command, cancel), cancel);
     }
 
     private static async Task<(List<StoredEvent> Rows, bool More)> RowsAsync(NpgsqlCommand query, int limit, CancellationToken cancel)

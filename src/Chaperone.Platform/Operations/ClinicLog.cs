@@ -10,10 +10,19 @@ namespace Chaperone.Platform.Operations;
 /// <param name="Key">The log's verifier key, in the vkey form.</param>
 public sealed record SignedHead(Checkpoint Head, string Note, string Key);
 
+/// <summary>What of the log is not for everybody who may read it: the entities whose events are withheld from who asks, or with the second argument from everybody. A feature gives it.</summary>
+/// <param name="Find">Asked at most once for each reader of the log in an operation.</param>
+public sealed record WithheldEvents(Func<OperationScope, bool, CancellationToken, Task<IReadOnlyList<Guid>>> Find);
+
 /// <summary>The clinic's log as an operation reads it: in the operation's own transaction, so under row-level security, and only after the monitor has decided.</summary>
-/// <remarks>Ids of people leave with events. Registering them (<see cref="OperationScope.Show(Guid)"/>) is for the handler, which knows what is shown of an event.</remarks>
-public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerBundle bundle, LogKeys keys, Sequencer sequencer, IntegrityCheck integrity)
+/// <remarks>
+/// Ids of people leave with events. Registering them (<see cref="OperationScope.Show(Guid)"/>) is for the handler, which knows what is shown of an event. What is withheld from who asks
+/// (<see cref="WithheldEvents"/>) is in no answer but a bundle, which cannot leave anything out: whoever makes one asks <see cref="WithholdsAsync"/> first.
+/// </remarks>
+public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerBundle bundle, LogKeys keys, Sequencer sequencer, IntegrityCheck integrity, WithheldEvents? withheld = null)
 {
+    private IReadOnlyList<Guid>? notShown;
+
     /// <summary>The result of the last verification, or null before the first has ended.</summary>
     public IntegrityState? Integrity => integrity.StateOf(scope.Tenant.Id);
 
@@ -35,26 +44,40 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
     }
 
     /// <summary>A page of events, newest first; see <see cref="LedgerReader.PageAsync"/>.</summary>
-    public Task<EventPage> PageAsync(EventFilter filter, Guid? before, int limit, CancellationToken cancel) => reader.PageAsync(scope.Transaction, filter, before, limit, cancel);
+    public async Task<EventPage> PageAsync(EventFilter filter, Guid? before, int limit, CancellationToken cancel) => await reader.PageAsync(scope.Transaction, await ShownAsync(filter, cancel), before, limit, cancel);
 
     /// <summary>The page next newer than a cursor; see <see cref="LedgerReader.NewerAsync"/>.</summary>
-    public Task<EventPage> NewerAsync(EventFilter filter, Guid after, int limit, CancellationToken cancel) => reader.NewerAsync(scope.Transaction, filter, after, limit, cancel);
+    public async Task<EventPage> NewerAsync(EventFilter filter, Guid after, int limit, CancellationToken cancel) => await reader.NewerAsync(scope.Transaction, await ShownAsync(filter, cancel), after, limit, cancel);
 
     /// <summary>How many events a filter finds, counting no further than <paramref name="most"/>; see <see cref="LedgerReader.CountAsync"/>.</summary>
-    public Task<EventCount> CountAsync(EventFilter filter, int most, CancellationToken cancel) => LedgerReader.CountAsync(scope.Transaction, filter, most, cancel);
+    public async Task<EventCount> CountAsync(EventFilter filter, int most, CancellationToken cancel) => await LedgerReader.CountAsync(scope.Transaction, await ShownAsync(filter, cancel), most, cancel);
 
     /// <summary>How many events of each action there are; see <see cref="LedgerReader.CountEachAsync"/>.</summary>
     public Task<IReadOnlyDictionary<string, long>> CountEachAsync(IReadOnlyCollection<string> actions, DateTimeOffset from, int most, CancellationToken cancel) =>
         LedgerReader.CountEachAsync(scope.Transaction, actions, from, most, cancel);
 
     /// <summary>The newest events of a filter as charts need them; see <see cref="LedgerReader.MarksAsync"/>.</summary>
-    public Task<IReadOnlyList<EventMark>> MarksAsync(EventFilter filter, int most, CancellationToken cancel) => LedgerReader.MarksAsync(scope.Transaction, filter, most, cancel);
+    public async Task<IReadOnlyList<EventMark>> MarksAsync(EventFilter filter, int most, CancellationToken cancel) => await LedgerReader.MarksAsync(scope.Transaction, await ShownAsync(filter, cancel), most, cancel);
 
     /// <summary>What stands in links and in the database for a client's address.</summary>
     public async Task<byte[]> IpTokenAsync(string address, CancellationToken cancel) => (await keys.IpIndex(scope.Tenant.Id, cancel)).Exact(address);
 
     /// <summary>The event of that id, or null.</summary>
-    public Task<ReadEvent?> FindAsync(Guid id, CancellationToken cancel) => reader.FindAsync(scope.Transaction, id, cancel);
+    public async Task<ReadEvent?> FindAsync(Guid id, CancellationToken cancel) =>
+        await reader.FindAsync(scope.Transaction, id, cancel) is { } found && IsShown(found, await NotShownAsync(cancel)) ? found : null;
+
+    /// <summary>Those of these events whose bodies are there, oldest first.</summary>
+    public async Task<IReadOnlyList<ReadEvent>> FindAllAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel)
+    {
+        var hidden = await NotShownAsync(cancel);
+        return [.. (await reader.FindAllAsync(scope.Transaction, ids, cancel)).Where(found => IsShown(found, hidden))];
+    }
+
+    /// <summary>The places in the log of these events, whether their bodies ended or not; those that have none yet are left out.</summary>
+    public async Task<IReadOnlyDictionary<Guid, long>> IndexesAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel) => await LedgerReader.IndexesAsync(scope.Transaction, [.. ids], cancel);
+
+    /// <summary>Whether anything of the log is withheld from who asks.</summary>
+    public async Task<bool> WithholdsAsync(CancellationToken cancel) => (await NotShownAsync(cancel)).Count > 0;
 
     /// <summary>Those of these events about which no event says yet that they do not open.</summary>
     public async Task<IReadOnlyList<Guid>> UntoldAsync(IReadOnlyCollection<Guid> unreadable, CancellationToken cancel)
@@ -86,4 +109,11 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
         if (!SignedNote.TryParse(Encoding.UTF8.GetBytes(text), out var note) || !Checkpoint.TryParse(note.Text, out var head)) return null;
         return new(head, text, (await keys.Signer(scope.Tenant.Id, head.Origin, cancel)).Key.ToString());
     }
+
+    private static bool IsShown(ReadEvent read, IReadOnlyList<Guid> hidden) => read.Event.Entity is not { } entity || !hidden.Contains(entity.Id);
+
+    private async ValueTask<IReadOnlyList<Guid>> NotShownAsync(CancellationToken cancel) => notShown ??= withheld is null ? [] : await withheld.Find(scope, false, cancel);
+
+    private async ValueTask<EventFilter> ShownAsync(EventFilter filter, CancellationToken cancel) =>
+        await NotShownAsync(cancel) is { Count: > 0 } hidden ? filter with { NotEntities = [.. hidden, .. filter.NotEntities ?? []] } : filter;
 }

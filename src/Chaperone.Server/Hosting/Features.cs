@@ -2,6 +2,7 @@ using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
 using Chaperone.Clinic.Compliance;
 using Chaperone.Clinic.Home;
+using Chaperone.Clinic.Investigations;
 using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Notices;
@@ -33,6 +34,7 @@ internal static class Features
         services.AddWitnesses();
         services.AddRetention();
         services.AddCompliance();
+        services.AddInvestigations();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -55,6 +57,7 @@ internal static class Features
         routes.MapWitnesses();
         routes.MapRetention();
         routes.MapCompliance();
+        routes.MapInvestigations();
     }
 
     private static async Task<IResult> Landing(HttpContext http)

@@ -5,6 +5,7 @@ using Chaperone.Clinic.Compliance;
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.AccessHistory;
 using Chaperone.Clinic.AuditLog;
+using Chaperone.Clinic.Investigations;
 using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.SignIn;
@@ -73,6 +74,7 @@ public abstract class AuditWorld : IAsyncLifetime
                 services.AddWitnesses();
                 services.AddCompliance();
                 services.AddSingleton(Tests);
+                services.AddInvestigations();
             },
             typeof(AuditLogFeature).Assembly);
         var app = new ApplicationBuilder(Platform.Services);
@@ -82,6 +84,7 @@ public abstract class AuditWorld : IAsyncLifetime
             AuditLogFeature.MapAuditLog(routes);
             routes.MapAccessHistory();
             routes.MapCompliance();
+            routes.MapInvestigations();
         });
         pipeline = app.Build();
 

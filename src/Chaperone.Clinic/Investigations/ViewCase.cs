@@ -1,0 +1,189 @@
+using Chaperone.Clinic.AuditLog;
+using Chaperone.Clinic.Patients;
+using Chaperone.Clinic.Shell;
+using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
+using Chaperone.Platform.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Chaperone.Clinic.Investigations;
+
+/// <summary>Lists the cases that who asks may read, the newest first.</summary>
+/// <param name="State">Only those in this state; null for all.</param>
+/// <param name="Below">Only those of lower numbers; null for the newest.</param>
+/// <param name="Limit">1 to 200.</param>
+internal sealed record ListCases(string? State = null, int? Below = null, int Limit = 50) : IOperation<CaseList>
+{
+    public static Policy Policy { get; } = Policy.Reads("investigation.listed").Needs(Permission.InvestigationView).Lists(CaseResource.Case);
+}
+
+/// <summary>A page of cases.</summary>
+/// <param name="Items">Newest first.</param>
+/// <param name="Next">What to give as <see cref="ListCases.Below"/> for the next older ones; null when there are none.</param>
+/// <param name="Members">Staff by account.</param>
+internal sealed record CaseList(IReadOnlyList<CaseSummary> Items, int? Next, IReadOnlyDictionary<Guid, AuditMember> Members);
+
+/// <summary>A case in a list.</summary>
+public sealed record CaseSummary(Guid Id, int Number, string Title, string State, Guid OpenedBy, DateTimeOffset OpenedAt, Guid? AssignedTo, DateTimeOffset? ReportBy, int Events);
+
+/// <summary>Reads a case: its events as the log has them, people, records, notes, and what was done with it. Everybody it shows stands in the event.</summary>
+internal sealed record ViewCase(Guid CaseId) : IOperation<CaseView>, IAbout
+{
+    public static Policy Policy { get; } = Policy.Reads("investigation.viewed").Needs(Permission.InvestigationView).About(CaseResource.Case);
+
+    Guid IAbout.ResourceId => CaseId;
+}
+
+/// <summary>An event in a case.</summary>
+/// <param name="ItemId">The row that points at it.</param>
+/// <param name="EventId">The event.</param>
+/// <param name="Index">Its place in the log, or null while it has none.</param>
+/// <param name="Read">The event; null when its body ended.</param>
+/// <param name="Item">Who put it in, and why.</param>
+internal sealed record CaseEvent(Guid ItemId, Guid EventId, long? Index, ReadEvent? Read, CaseItem Item);
+
+/// <summary>What a case points at.</summary>
+internal sealed record CaseItem(Guid Id, string Kind, Guid RefId, string RefType, string? Name, string? Why, Guid AddedBy, DateTimeOffset AddedAt, Guid? RemovedBy, DateTimeOffset? RemovedAt, string? RemovedBecause);
+
+/// <summary>A note of a case, as it was written.</summary>
+public sealed record CaseNote(Guid Id, string Kind, string? Outcome, string Text, Guid WrittenBy, DateTimeOffset WrittenAt);
+
+/// <summary>A case as read.</summary>
+internal sealed record CaseView
+{
+    public required Guid Id { get; init; }
+
+    public required long Version { get; init; }
+
+    public required int Number { get; init; }
+
+    public required string Title { get; init; }
+
+    public required string Reason { get; init; }
+
+    public required string State { get; init; }
+
+    public required Guid OpenedBy { get; init; }
+
+    public required DateTimeOffset OpenedAt { get; init; }
+
+    public required DateTimeOffset? ReopenedAt { get; init; }
+
+    public required Guid? AssignedTo { get; init; }
+
+    public required IReadOnlyList<Guid> Team { get; init; }
+
+    public required DateTimeOffset? AwareAt { get; init; }
+
+    public required Guid? ConcludedBy { get; init; }
+
+    public required Guid? ConfirmedBy { get; init; }
+
+    public required DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>As they happened, oldest first; those that were taken out are in <see cref="Removed"/>.</summary>
+    public required IReadOnlyList<CaseEvent> Events { get; init; }
+
+    public required IReadOnlyList<CaseItem> People { get; init; }
+
+    public required IReadOnlyList<CaseItem> Records { get; init; }
+
+    public required IReadOnlyList<CaseItem> Removed { get; init; }
+
+    /// <summary>Oldest first: notes, conclusions, reopenings.</summary>
+    public required IReadOnlyList<CaseNote> Notes { get; init; }
+
+    /// <summary>What was done with the case, newest first, as the log has it.</summary>
+    public required IReadOnlyList<ReadEvent> History { get; init; }
+
+    public required IReadOnlyDictionary<Guid, AuditMember> Members { get; init; }
+
+    /// <summary>Accounts that may work on cases and are neither on the team nor named.</summary>
+    public required IReadOnlyList<Guid> Able { get; init; }
+
+    /// <summary>By when a breach is to be reported, where one is suspected.</summary>
+    public DateTimeOffset? ReportBy => AwareAt + CaseBreach.ToReport;
+
+    /// <summary>The conclusion that stands or is proposed.</summary>
+    public CaseNote? Conclusion => State == CaseRow.Open ? null : Notes.LastOrDefault(note => note.Kind == CaseNoteRow.Conclusion);
+}
+
+internal sealed class ViewCaseHandler(CaseReading reading, ClinicLog log) : IHandler<ListCases, CaseList>, IHandler<ViewCase, CaseView>
+{
+    private const int MostListed = 200;
+
+    public async Task<Result<CaseList>> Handle(ListCases request, OperationScope scope, CancellationToken cancel)
+    {
+        if (request.Limit is < 1 or > MostListed || (request.State is { } asked && asked is not (CaseRow.Open or CaseRow.Concluding or CaseRow.Concluded))) return PlatformErrors.Malformed;
+        var cases = CaseRules.Readable(scope).AsNoTracking();
+        if (request.State is { } state) cases = cases.Where(row => row.State == state);
+        if (request.Below is { } below) cases = cases.Where(row => row.Number < below);
+        var rows = await scope.Open(cases.OrderByDescending(row => row.Number).Take(request.Limit + 1), cancel);
+        rows = [.. rows.OrderByDescending(row => row.Number)];
+        var shown = rows.Take(request.Limit).Select(row => row.Id).ToArray();
+        var counts = (await scope.Db.Set<CaseItemRow>().Where(item => shown.Contains(item.InvestigationId) && item.Kind == CaseItemRow.Event && item.RemovedAt == null)
+            .GroupBy(item => item.InvestigationId).Select(group => new { group.Key, Count = group.Count() }).ToListAsync(cancel)).ToDictionary(group => group.Key, group => group.Count);
+        scope.Found(shown.Length);
+        return new CaseList(
+            [.. rows.Take(request.Limit).Select(row => new CaseSummary(row.Id, row.Number, row.Payload.Title, row.State, row.OpenedBy, row.OpenedAt, row.AssignedTo, row.AwareAt + CaseBreach.ToReport, counts.GetValueOrDefault(row.Id)))],
+            rows.Count > request.Limit ? rows[request.Limit - 1].Number : null, await scope.OpenStaff(cancel));
+    }
+
+    public async Task<Result<CaseView>> Handle(ViewCase request, OperationScope scope, CancellationToken cancel)
+    {
+        await log.CatchUpAsync(cancel);
+        return await reading.ReadAsync(request.CaseId, cancel) is { } view ? view : PlatformErrors.NotFound;
+    }
+}
+
+/// <summary>Reads a case whole, for its page and for its evidence, and registers everybody it shows.</summary>
+internal sealed class CaseReading(ClinicLog log, OperationScope scope)
+{
+    private const int MostHistory = 200;
+
+    public async Task<CaseView?> ReadAsync(Guid id, CancellationToken cancel)
+    {
+        if (await scope.OpenOne(scope.Db.Set<CaseRow>().AsNoTracking().Where(row => row.Id == id), cancel) is not { } row) return null;
+        var rows = await scope.Open(scope.Db.Set<CaseItemRow>().AsNoTracking().Where(item => item.InvestigationId == id), cancel);
+        var notes = await scope.Open(scope.Db.Set<CaseNoteRow>().AsNoTracking().Where(note => note.InvestigationId == id), cancel);
+        var members = await scope.OpenStaff(cancel);
+        var patients = await PatientsAsync(rows, cancel);
+        CaseItem[] items = [.. rows.OrderBy(item => item.AddedAt).ThenBy(item => item.Id).Select(item => new CaseItem(
+            item.Id, item.Kind, item.RefId, item.RefType, members.GetValueOrDefault(item.RefId)?.Name ?? patients.GetValueOrDefault(item.RefId), item.Payload.Why, item.AddedBy, item.AddedAt, item.RemovedBy, item.RemovedAt,
+            item.RemovedBecause))];
+        var standing = items.Where(item => item.RemovedAt is null).ToLookup(item => item.Kind);
+        var named = standing[CaseItemRow.Person].Select(item => item.RefId).ToArray();
+        return new CaseView
+        {
+            Id = row.Id, Version = row.Version, Number = row.Number, Title = row.Payload.Title, Reason = row.Payload.Reason, State = row.State, OpenedBy = row.OpenedBy, OpenedAt = row.OpenedAt, ReopenedAt = row.ReopenedAt,
+            AssignedTo = row.AssignedTo, Team = row.Team, AwareAt = row.AwareAt, ConcludedBy = row.ConcludedBy, ConfirmedBy = row.ConfirmedBy, EndedAt = row.EndedAt,
+            Events = await EventsAsync([.. standing[CaseItemRow.Event]], cancel),
+            People = [.. standing[CaseItemRow.Person]], Records = [.. standing[CaseItemRow.Record]], Removed = [.. items.Where(item => item.RemovedAt is not null)],
+            Notes = [.. notes.OrderBy(note => note.Id).Select(note => new CaseNote(note.Id, note.Kind, note.Outcome, note.Payload.Text, note.WrittenBy, note.WrittenAt))],
+            History = (await log.PageAsync(new EventFilter { Entity = id }, null, MostHistory, cancel)).Events,
+            Members = members,
+            Able = [.. (await CaseRules.AbleAsync(scope, cancel)).Except(row.Team).Except(named)],
+        };
+    }
+
+    private async Task<IReadOnlyList<CaseEvent>> EventsAsync(CaseItem[] items, CancellationToken cancel)
+    {
+        Guid[] ids = [.. items.Select(item => item.RefId)];
+        var found = (await log.FindAllAsync(ids, cancel)).ToDictionary(read => read.Event.Id);
+        foreach (var read in found.Values)
+            foreach (var person in read.Event.People()) scope.Show(person);
+        var indexes = await log.IndexesAsync([.. ids.Where(id => !found.ContainsKey(id))], cancel);
+        return [.. items.OrderBy(item => item.RefId.ToString("N"), StringComparer.Ordinal).Select(item => found.GetValueOrDefault(item.RefId) is { } read
+            ? new CaseEvent(item.Id, item.RefId, read.Index, read, item)
+            : new CaseEvent(item.Id, item.RefId, indexes.TryGetValue(item.RefId, out var index) ? index : null, null, item))];
+    }
+
+    // By name where who reads may see every patient's; else their ids must do.
+    private async Task<IReadOnlyDictionary<Guid, string>> PatientsAsync(IReadOnlyList<CaseItemRow> items, CancellationToken cancel)
+    {
+        Guid[] ids = [.. items.Where(item => item is { Kind: CaseItemRow.Person, RefType: "patient" }).Select(item => item.RefId)];
+        if (ids.Length == 0 || scope.Actor.Rights.WeakestRelation(Permission.PatientView, scope.Actor.State.Elevated, scope.Now) is not Relation.SameClinic) return new Dictionary<Guid, string>();
+        return (await scope.Open(scope.Db.Set<PatientRow>().AsNoTracking().Where(patient => ids.Contains(patient.Id)), cancel))
+            .ToDictionary(patient => patient.Id, patient => PatientText.Name(patient.Payload.FamilyName, patient.Payload.GivenNames));
+    }
+}
