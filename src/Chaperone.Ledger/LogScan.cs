@@ -35,6 +35,7 @@ internal sealed class LogScan(LogSource source, VerificationReport report, Check
             Parallel.For(0, scans.Length, new ParallelOptions { CancellationToken = cancel },
                 () => buffers.TryTake(out var buffer) ? buffer : [], (i, _, buffer) => { scans[i].Run(ref buffer); return buffer; }, buffers.Add);
             foreach (var scan in scans) Gather(scan, from, to);
+            report.Progress?.Invoke(Math.Min(to, (start + scans.Length) * Tiles.Width) - from, to - from);
         }
     }
 

@@ -25,6 +25,9 @@ public sealed class VerificationReport
     /// <summary>What was verified, such as a path.</summary>
     public required string Subject { get; init; }
 
+    /// <summary>Is told how far it is.</summary>
+    internal Action<long, long>? Progress { get; init; }
+
     /// <summary>The signed tree head, once its signature has been found good.</summary>
     public Checkpoint? Checkpoint { get; set; }
 

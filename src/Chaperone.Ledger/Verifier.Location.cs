@@ -15,7 +15,8 @@ public static partial class Verifier
     /// <param name="location">A path or an address.</param>
     /// <param name="files">What to hold it against.</param>
     /// <param name="cancel">Stops between batches.</param>
-    public static VerificationReport VerifyAt(string location, VerifyFiles files, CancellationToken cancel = default)
+    /// <param name="progress">Is told how far it is: entries done, of so many.</param>
+    public static VerificationReport VerifyAt(string location, VerifyFiles files, CancellationToken cancel = default, Action<long, long>? progress = null)
     {
         try
         {
@@ -24,6 +25,7 @@ public static partial class Verifier
                 Key = files.Key is null ? null : ReadKey(files.Key),
                 FoundKey = files.Key is null && File.Exists(Beside(location)) ? ReadKey(Beside(location)) : null,
                 Older = files.Checkpoint is null ? (ReadOnlyMemory<byte>?)null : CheckpointInText.Find(File.ReadAllBytes(files.Checkpoint)),
+                Progress = progress,
             };
             if (Uri.TryCreate(location, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
             {

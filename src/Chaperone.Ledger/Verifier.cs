@@ -11,6 +11,9 @@ public sealed record VerifyOptions
 
     /// <summary>A signed checkpoint of the same log kept from earlier; the log must continue it.</summary>
     public ReadOnlyMemory<byte>? Older { get; init; }
+
+    /// <summary>Is told how far it is, from one thread: entries done, of so many.</summary>
+    public Action<long, long>? Progress { get; init; }
 }
 
 /// <summary>Verifies logs: a folder, zip or server of C2SP tlog-tiles (anybody's), an export bundle of Chaperone's, or its <see cref="Evidence"/>.</summary>
@@ -24,7 +27,7 @@ public static partial class Verifier
     /// <returns>A report; damaged content is in it and never an exception, an unreachable source is <see cref="VerificationReport.CouldNotCheck"/>.</returns>
     public static VerificationReport Verify(LogSource source, string subject, VerifyOptions options, CancellationToken cancel = default)
     {
-        var report = new VerificationReport { Subject = subject };
+        var report = new VerificationReport { Subject = subject, Progress = options.Progress };
         try
         {
             var manifest = source.Read(BundlePaths.Manifest);

@@ -13,8 +13,11 @@ var command = new RootCommand("Verifies a log of Chaperone's, or of anybody who 
 };
 command.SetAction(arguments =>
 {
+    var place = arguments.GetRequiredValue(location);
+    var pace = new VerifyPace(TimeProvider.System, arguments.GetValue(json) || Console.IsErrorRedirected ? null : Console.Error);
     var report = Verifier.VerifyAt(
-        arguments.GetRequiredValue(location), new(arguments.GetValue(key)?.FullName, arguments.GetValue(checkpoint)?.FullName, arguments.GetValue(line)?.FullName, arguments.GetValue(token)?.FullName));
+        place, new(arguments.GetValue(key)?.FullName, arguments.GetValue(checkpoint)?.FullName, arguments.GetValue(line)?.FullName, arguments.GetValue(token)?.FullName), progress: (done, total) => pace.Report(place, done, total));
+    pace.End();
     Console.Out.Write(arguments.GetValue(json) ? report.ToJson() + "\n" : report.ToText());
     return report.ExitCode;
 });

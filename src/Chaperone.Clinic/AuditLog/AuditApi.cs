@@ -139,11 +139,28 @@ internal static class AuditApi
         json.WriteString("state", integrity.State);
         if (integrity.VerifiedTo is { } last) json.WriteNumber("verifiedTo", last);
         else json.WriteNull("verifiedTo");
+        json.WriteNumber("from", integrity.From);
         json.WriteNumber("size", integrity.Size);
         if (integrity.At is { } at) json.WriteString("at", at);
         else json.WriteNull("at");
         if (integrity.FirstBadIndex is { } bad) json.WriteNumber("firstBadIndex", bad);
         if (integrity.What is { } what) json.WriteString("what", what);
+        if (integrity.Whole is { } whole)
+        {
+            json.WriteStartObject("whole");
+            json.WriteNumber("size", whole.Size);
+            json.WriteString("at", whole.At);
+            json.WriteEndObject();
+        }
+        else json.WriteNull("whole");
+        if (report.Lag is { } lag)
+        {
+            json.WriteStartObject("lag");
+            json.WriteNumber("events", lag.Events);
+            json.WriteNumber("seconds", (long)lag.Time.TotalSeconds);
+            json.WriteEndObject();
+        }
+        else json.WriteNull("lag");
         if (signed is not null)
         {
             json.WriteStartObject("checkpoint");

@@ -1,5 +1,6 @@
 using Chaperone.Clinic.Jobs;
 using Chaperone.Clinic.Shell;
+using Chaperone.Clinic.SignIn;
 using Chaperone.Platform.Operations;
 using Chaperone.Platform.Web;
 using Microsoft.AspNetCore.Builder;
@@ -29,6 +30,11 @@ internal static class AuditPages
             var report = await http.Run(new ViewIntegrity());
             return report.Error is { } error ? await http.PageError(error) : await http.Page<IntegrityPage>(new { Report = report.Value, Zone = http.Zone() });
         }).Runs(typeof(ViewIntegrity)).ExcludeFromDescription();
+        routes.Get(AuditLogFeature.Path + "/integrity/running", async http =>
+        {
+            var watched = await http.Run(new WatchIntegrity());
+            return watched.Error is { } error ? await http.PageError(error) : http.Fragment<VerificationRunning>(new { watched.Value.Running, WasRunning = true });
+        }).Runs(typeof(WatchIntegrity)).InBackground().ExcludeFromDescription();
         routes.Post(AuditLogFeature.Path + "/export", Export).Runs(typeof(StartAuditExport), typeof(BeginExportRun), typeof(ExportAuditLog), typeof(EndExportRun), typeof(NoteUnreadableEvent)).ExcludeFromDescription();
     }
 

@@ -24,6 +24,7 @@ public static class JobsFeature
         .AddSingleton<VerifyBell>().AddHostedService<VerifyOnDemand>().AddSingleton<Upkeep>().AddSingleton<VerificationRuns>()
         .AddSingleton(provider => new VerificationRecorder((clinic, cancel) => provider.GetRequiredService<VerificationRuns>().BeginAsync(clinic, cancel)))
         .AddSingleton(provider => new RecurringWork("verify", IntegrityCheck.Every, provider.GetRequiredService<Upkeep>().VerifyAllAsync))
+        .AddSingleton(provider => new RecurringWork("verify-whole", IntegrityCheck.WholeEvery, provider.GetRequiredService<Upkeep>().VerifyWholeAsync))
         .AddSingleton(provider => new RecurringWork("retention", LogRetention.Every, provider.GetRequiredService<Upkeep>().RetainAsync))
         .AddSingleton(provider => new RecurringWork("purge", TimeSpan.FromHours(1), provider.GetRequiredService<Upkeep>().PurgeAllAsync))
         .AddSingleton(new NavPlace(898, Home, "Jobs", "list-details", Permission.SettingsEdit, "Settings"))

@@ -11,10 +11,15 @@ internal sealed class Upkeep(ReferenceMonitor monitor, TenantDirectory clinics, 
 {
     private static readonly CallSource Source = new("job", "upkeep");
 
-    /// <summary>Verifies every clinic's log and records.</summary>
-    public async Task VerifyAllAsync(CancellationToken cancel)
+    /// <summary>Verifies every clinic's log and records: whole where that is quick, else what is new.</summary>
+    public Task VerifyAllAsync(CancellationToken cancel) => VerifyAsync(whole: false, cancel);
+
+    /// <summary>Verifies the whole of every clinic's log and all records.</summary>
+    public Task VerifyWholeAsync(CancellationToken cancel) => VerifyAsync(whole: true, cancel);
+
+    private async Task VerifyAsync(bool whole, CancellationToken cancel)
     {
-        foreach (var clinic in await clinics.AllAsync(cancel)) await integrity.VerifyAsync(clinic, cancel);
+        foreach (var clinic in await clinics.AllAsync(cancel)) await integrity.VerifyAsync(clinic, cancel, whole);
     }
 
     /// <summary>Ends the bodies of events whose term is over. Days on which nothing was due leave nothing in the list of jobs.</summary>

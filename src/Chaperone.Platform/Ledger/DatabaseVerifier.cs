@@ -10,6 +10,11 @@ namespace Chaperone.Platform.Ledger;
 /// <param name="Total">Events in its log.</param>
 public readonly record struct VerifyProgress(string Clinic, long Done, long Total);
 
+/// <summary>The part of a log that was verified whole and good: from here a later verification may go on. It holds hashes of the tree alone, and lives in memory, where the database cannot change it.</summary>
+/// <param name="Size">Events in it; whole position chunks.</param>
+/// <param name="Peaks">The tree over them; see <see cref="CompactRange.Hashes"/>.</param>
+public sealed record VerifiedPart(long Size, IReadOnlyList<Hash256> Peaks);
+
 /// <summary>
 /// Verifies the logs and records of the database against what was signed, believing nothing in it: every body is opened and hashed, the tree is built anew, and every record
 /// is compared with the digest of its last event. Finds what a superuser with all keys did, as far as a signed checkpoint or a checkpoint kept elsewhere reaches.
@@ -52,8 +57,14 @@ public sealed class DatabaseVerifier(Databases databases, LogKeys keys, Checkpoi
     /// <param name="progress">Is told every few thousand events.</param>
     /// <param name="cancel">Stops between batches.</param>
     /// <param name="living">Is told each record that is as its event says, with the index of that event.</param>
+    /// <param name="after">
+    /// What was verified before, if only what is new since then is to be read: the events from there on, that the signed heads continue it, and the records that these events changed. An older event or
+    /// record that was altered meanwhile, stored tiles and rows that nothing speaks of are not looked at: that takes a whole verification.
+    /// </param>
+    /// <param name="reached">Is told how far a later one may rely on this one, if it was good.</param>
     public async Task<VerificationReport> VerifyAsync(
-        Guid tenant, string subject, ReadOnlyMemory<byte>? older, IProgress<VerifyProgress>? progress, CancellationToken cancel, Action<EventRecord, long>? living = null)
+        Guid tenant, string subject, ReadOnlyMemory<byte>? older, IProgress<VerifyProgress>? progress, CancellationToken cancel, Action<EventRecord, long>? living = null, VerifiedPart? after = null,
+        Action<VerifiedPart>? reached = null)
     {
         var report = new VerificationReport { Subject = subject };
         try
@@ -68,7 +79,9 @@ public sealed class DatabaseVerifier(Databases databases, LogKeys keys, Checkpoi
             if (outside is { } filed) heads.Add(filed, signer.Key, $"the checkpoint file {file.PathOf(tenant)}", report);
             else report.AddNote($"There is no checkpoint file {file.PathOf(tenant)}: a log truncated or made anew by whoever rules the database would not be noticed.");
             if (older is { } kept) heads.Add(kept.Span, signer.Key, "the given checkpoint", report);
-            await new LogVerification(connection, tenant, keys, heads, report, clock.GetUtcNow(), progress, living).RunAsync(cancel);
+            var run = new LogVerification(connection, tenant, keys, heads, report, clock.GetUtcNow(), progress, living);
+            await run.RunAsync(after, cancel);
+            if (report.ExitCode == 0 && run.Reached is { } part) reached?.Invoke(part);
         }
         catch (Exception unreadable) when (unreadable is NpgsqlException or IOException or UnauthorizedAccessException or Encryption.SealBrokenException)
         {

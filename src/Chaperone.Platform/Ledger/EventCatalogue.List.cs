@@ -126,7 +126,7 @@ public static partial class EventCatalogue
         new("system.started", EventCategory.System, Info, Years2, "The server began to serve."),
         new("system.stopped", EventCategory.System, Info, Years2, "The server stopped."),
         new("system.error", EventCategory.System, Warning, Days30, "An operation failed for a technical reason."),
-        new("ledger.verified", EventCategory.System, Info, Years7, "The whole log was read again and is what was signed."),
+        new("ledger.verified", EventCategory.System, Info, Years7, "The log was read again, from the index the event names (0: the whole), and is what was signed."),
         new("ledger.verification_failed", Security, Critical, Years7, "The log or a record is not what was signed."),
         new("witness.added", Administration, Warning, Years7, "Somebody outside was entered who guards the log."),
         new("witness.removed", Administration, Warning, Years7, "Somebody who guarded the log was removed."),

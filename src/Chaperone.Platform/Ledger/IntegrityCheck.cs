@@ -14,7 +14,25 @@ namespace Chaperone.Platform.Ledger;
 /// <param name="Good">Whether all was as signed.</param>
 /// <param name="FirstBadIndex">The lowest index with something wrong.</param>
 /// <param name="What">What is wrong, or why nothing could be checked; null when all is well.</param>
-public sealed record IntegrityState(long? VerifiedTo, long Size, DateTimeOffset At, bool Good, long? FirstBadIndex, string? What);
+public sealed record IntegrityState(long? VerifiedTo, long Size, DateTimeOffset At, bool Good, long? FirstBadIndex, string? What)
+{
+    /// <summary>The first index that it read; 0 when it read the whole log.</summary>
+    public long From { get; init; }
+
+    /// <summary>The last that read the whole log and was good, in this process; null when there was none.</summary>
+    public WholeVerification? Whole { get; init; }
+}
+
+/// <summary>A verification that read the whole log and found it good.</summary>
+/// <param name="Size">Events in the log then.</param>
+/// <param name="At">When it ended.</param>
+public sealed record WholeVerification(long Size, DateTimeOffset At);
+
+/// <summary>A verification that is under way in this process.</summary>
+/// <param name="Since">When it began.</param>
+/// <param name="Done">Events read.</param>
+/// <param name="Total">Events to read; 0 while not known.</param>
+public sealed record RunningVerification(DateTimeOffset Since, long Done, long Total);
 
 /// <summary>A verification that is under way, for the list of jobs.</summary>
 /// <param name="Progress">Is told how far it is.</param>
@@ -27,9 +45,12 @@ public sealed record VerificationRecorder(Func<Tenant, CancellationToken, Task<V
 
 /// <summary>
 /// Verifies every clinic's log and records at start (a new one's within half a minute), makes ready the partitions of the coming months, and keeps the result for the page. Every hour
-/// the scheduler has it verified again on one node; a node that heard of none for an hour and a half looks for itself, as what it shows must be what it has seen.
+/// the scheduler has it verified again on one node; a node that heard of none for an hour and a half looks for itself, as what it shows must be what it has seen. Every week the whole log is read again.
 /// </summary>
-/// <remarks>Each run leaves <c>ledger.verified</c> or <c>ledger.verification_failed</c> in the clinic's own log.</remarks>
+/// <remarks>
+/// The hourly one reads the whole log too while that takes no longer than <see cref="WholeWithin"/>. Past that it goes on from what this process found good: what is new, and the records it changed.
+/// Each run leaves <c>ledger.verified</c> or <c>ledger.verification_failed</c> in the clinic's own log.
+/// </remarks>
 public sealed partial class IntegrityCheck(
     Databases databases, TenantDirectory clinics, DatabaseVerifier verifier, LedgerAppender appender, Sequencer sequencer, TimeProvider clock, ILogger<IntegrityCheck> logger, VerificationRecorder? recorder = null)
     : BackgroundService
@@ -37,26 +58,57 @@ public sealed partial class IntegrityCheck(
     /// <summary>How often the scheduler has every log verified.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromHours(1);
 
+    /// <summary>How often the whole of every log is read, however long it takes.</summary>
+    public static readonly TimeSpan WholeEvery = TimeSpan.FromDays(7);
+
     private static readonly TimeSpan AtLatest = TimeSpan.FromMinutes(90);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);   // for clinics that were made since, whose log may have been empty at first
     private readonly ConcurrentDictionary<Guid, IntegrityState> states = new();
+    private readonly ConcurrentDictionary<Guid, RunningVerification> running = new();
+    private readonly ConcurrentDictionary<Guid, (VerifiedPart Part, TimeSpan Took)> verified = new();
 
     /// <summary>The result of the last verification, or null before the first ended.</summary>
     public IntegrityState? StateOf(Guid tenant) => states.GetValueOrDefault(tenant);
+
+    /// <summary>The verification of a clinic that is under way here, or null.</summary>
+    public RunningVerification? RunningOf(Guid tenant) => running.GetValueOrDefault(tenant);
+
+    /// <summary>As long as reading a whole log takes no longer, every check reads it whole.</summary>
+    public TimeSpan WholeWithin { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Told when a clinic's log or records are not what was signed.</summary>
     public Action<Guid, VerificationReport>? Alarm { get; set; }
 
     /// <summary>Verifies a clinic now, and writes the event.</summary>
-    public async Task<VerificationReport> VerifyAsync(Tenant clinic, CancellationToken cancel)
+    /// <param name="clinic">Which.</param>
+    /// <param name="cancel">Stops it.</param>
+    /// <param name="whole">Whether the whole log is read; else what is new, where reading all takes long.</param>
+    public async Task<VerificationReport> VerifyAsync(Tenant clinic, CancellationToken cancel, bool whole = true)
     {
         var run = recorder is null ? null : await recorder.Begin(clinic, cancel);
-        var report = await verifier.VerifyAsync(clinic.Id, $"{clinic.Name} ({clinic.Host})", null, run?.Progress, cancel);
+        var before = states.GetValueOrDefault(clinic.Id);
+        var known = !whole && before is { Good: true } && verified.TryGetValue(clinic.Id, out var earlier) && earlier.Took >= WholeWithin ? earlier : default;
+        var began = clock.GetTimestamp();
+        VerifiedPart? part = null;
+        VerificationReport report;
+        try
+        {
+            report = await verifier.VerifyAsync(clinic.Id, $"{clinic.Name} ({clinic.Host})", null, new Watched(this, clinic.Id, run?.Progress), cancel, after: known.Part, reached: good => part = good);
+        }
+        finally
+        {
+            running.TryRemove(clinic.Id, out _);
+        }
         var good = report.ExitCode == 0;
+        if (good && part is not null) verified[clinic.Id] = (part, known.Part is null ? clock.GetElapsedTime(began) : known.Took);
+        else verified.TryRemove(clinic.Id, out _);      // and the next reads the whole
         var refusal = sequencer.RefusalOf(clinic.Id);
         states[clinic.Id] = new(
             (report.FirstBadIndex ?? report.To) is var end and > 0 ? end - 1 : null, report.To, clock.GetUtcNow(), good && refusal is null, report.FirstBadIndex,
-            report.Problems.Count > 0 ? report.FirstBad ?? report.Problems[0].What : report.CouldNotCheck ?? refusal);
+            report.Problems.Count > 0 ? report.FirstBad ?? report.Problems[0].What : report.CouldNotCheck ?? refusal)
+        {
+            From = report.From, Whole = good && known.Part is null ? new(report.To, clock.GetUtcNow()) : before?.Whole,
+        };
         if (!good)
         {
             NotGood(clinic.Id, report.FirstBad ?? (report.Problems.Count > 0 ? report.Problems[0].What : report.CouldNotCheck));
@@ -84,7 +136,7 @@ public sealed partial class IntegrityCheck(
                 await GuardedAsync(async () =>
                 {
                     foreach (var clinic in await clinics.AllAsync(stoppingToken))
-                        if (StateOf(clinic.Id) is not { } state || state is { Good: true, Size: 0 } || clock.GetUtcNow() - state.At >= AtLatest) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken), stoppingToken);
+                        if (StateOf(clinic.Id) is not { } state || state is { Good: true, Size: 0 } || clock.GetUtcNow() - state.At >= AtLatest) await GuardedAsync(() => VerifyAsync(clinic, stoppingToken, whole: false), stoppingToken);
                 }, stoppingToken);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -94,6 +146,8 @@ public sealed partial class IntegrityCheck(
             // The next start begins anew.
         }
     }
+
+    private DateTimeOffset Now => clock.GetUtcNow();
 
     internal async Task EnsurePartitionsAsync(CancellationToken cancel)
     {
@@ -105,7 +159,7 @@ public sealed partial class IntegrityCheck(
     {
         var type = EventCatalogue.Find(report.ExitCode == 0 ? "ledger.verified" : "ledger.verification_failed");
         var now = clock.GetUtcNow();
-        var details = new Dictionary<string, EventFact>(StringComparer.Ordinal) { ["size"] = report.To, ["verified"] = report.Verified, ["expired"] = report.Expired, ["problems"] = report.ProblemCount };
+        var details = new Dictionary<string, EventFact>(StringComparer.Ordinal) { ["from"] = report.From, ["size"] = report.To, ["verified"] = report.Verified, ["expired"] = report.Expired, ["problems"] = report.ProblemCount };
         if (report.FirstBadIndex is { } bad) details["first_bad"] = bad;
         var prepared = await appender.PrepareAsync(tenant, new()
         {
@@ -116,6 +170,27 @@ public sealed partial class IntegrityCheck(
         await using var transaction = await TenantTransaction.BeginAsync(databases.App, tenant, cancel);
         await transaction.CommitAsync([LedgerAppender.Command(prepared, 0)], cancel);
         sequencer.Signal(tenant);
+    }
+
+    /// <summary>Keeps how far it is for the page, and tells the list of jobs.</summary>
+    private sealed class Watched : IProgress<VerifyProgress>
+    {
+        private readonly IntegrityCheck check;
+        private readonly Guid tenant;
+        private readonly IProgress<VerifyProgress>? next;
+        private readonly DateTimeOffset since;
+
+        public Watched(IntegrityCheck check, Guid tenant, IProgress<VerifyProgress>? next)
+        {
+            (this.check, this.tenant, this.next, since) = (check, tenant, next, check.Now);
+            check.running[tenant] = new(since, 0, 0);
+        }
+
+        public void Report(VerifyProgress value)
+        {
+            check.running[tenant] = new(since, value.Done, value.Total);
+            next?.Report(value);
+        }
     }
 
     private async Task GuardedAsync(Func<Task> act, CancellationToken cancel)

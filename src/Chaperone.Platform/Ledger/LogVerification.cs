@@ -12,7 +12,7 @@ internal sealed class LogVerification(
     private const int ChunksAtOnce = 16;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);      // for what is on its way
 
-    private readonly CompactRange range = new();
+    private CompactRange range = new();
     private readonly List<byte[]> chunkRoots = [];
     private readonly List<(long Index, Guid Id)> missing = [];
     private readonly List<(IndexRange Range, DateTimeOffset At)> named = [];
@@ -21,11 +21,16 @@ internal sealed class LogVerification(
     private long found, subjects;
     private Guid lastId;
 
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>How far a later run may rely on this one, if nothing is wrong; null while no chunk is full.</summary>
+    public VerifiedPart? Reached { get; private set; }
+
+    public async Task RunAsync(VerifiedPart? after, CancellationToken cancel)
     {
         report.Bodies = true;
+        if (after is not null) (range, agreed, Reached) = (new(after.Size, after.Peaks), after.Size, after);
+        report.From = range.Size;
         var total = await CountAsync("SELECT coalesce(max(n) + 1, 0) * 256 FROM ledger.position WHERE tenant_id = $1", cancel);
-        for (long next = 0; ; )
+        for (var next = range.Size / Tiles.Width; ; )
         {
             var chunks = await ReadChunksAsync(next, cancel);
             foreach (var chunk in chunks)
@@ -37,17 +42,19 @@ internal sealed class LogVerification(
             }
             if (chunks.Count == 0) break;
             await CheckEventsAsync(chunks, cancel);
-            progress?.Report(new(report.Subject, range.Size, total));
+            progress?.Report(new(report.Subject, range.Size - report.From, total - report.From));
             if (chunks.Count < ChunksAtOnce) break;
         }
         report.To = range.Size;
         report.Checkpoint = heads.Newest?.Head;
         CheckHeads();
-        await new TileVerification(connection, tenant, report).RunAsync(range, chunkRoots, cancel);
+        var tiles = new TileVerification(connection, tenant, report);
+        await tiles.CheckHeadAsync(range, cancel);
+        if (after is null) await tiles.RunAsync(range, chunkRoots, cancel);
         await CheckPendingAsync(cancel);
-        await CheckStraysAsync(cancel);
+        if (after is null) await CheckStraysAsync(cancel);
         SettleMissing();
-        await records.RunAsync(cancel);
+        await (after is null ? records.RunAsync(cancel) : records.RunChangedAsync(cancel));
     }
 
     private async Task<List<Chunk>> ReadChunksAsync(long from, CancellationToken cancel)
@@ -70,7 +77,11 @@ internal sealed class LogVerification(
             range.Append(new(leaves.AsSpan(at, Hash256.Size)));
             foreach (var (head, where) in heads.At(range.Size)) Agree(head, where);
         }
-        if (chunk.Ids.Length == Tiles.Width) chunkRoots.Add(Tiles.Root(leaves).ToArray());
+        if (chunk.Ids.Length == Tiles.Width)
+        {
+            chunkRoots.Add(Tiles.Root(leaves).ToArray());
+            Reached = new(range.Size, [.. range.Hashes]);
+        }
         lastId = chunk.Ids[^1];
     }
 

@@ -20,27 +20,48 @@ internal sealed partial class RecordVerification(NpgsqlConnection connection, Gu
         }
     }
 
+    /// <summary>Every row of every tracked table.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        var tables = new List<string>();
-        await using (var command = new NpgsqlCommand("SELECT name FROM platform.tenant_table WHERE tracked ORDER BY name", connection))
-        await using (var reader = await command.ExecuteReaderAsync(cancel))
-            while (await reader.ReadAsync(cancel)) tables.Add(reader.GetString(0));
         long rows = 0;
-        foreach (var table in tables)
+        foreach (var table in await TablesAsync(cancel)) rows += await CheckTableAsync(table, null, cancel);
+        Settle(rows);
+    }
+
+    /// <summary>Only the rows that the events speak of which were noted.</summary>
+    public async Task RunChangedAsync(CancellationToken cancel)
+    {
+        long rows = 0;
+        foreach (var table in await TablesAsync(cancel))
+            foreach (var some in vouched.Keys.Where(key => key.Type == table).Select(key => key.Id).ToArray().Chunk(5000)) rows += await CheckTableAsync(table, some, cancel);
+        Settle(rows);
+    }
+
+    private async Task<List<string>> TablesAsync(CancellationToken cancel)
+    {
+        var tables = new List<string>();
+        await using var command = new NpgsqlCommand("SELECT name FROM platform.tenant_table WHERE tracked ORDER BY name", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
         {
-            if (!TableName().IsMatch(table)) report.AddProblem(null, "The list of tenant tables holds something that is not a table.");
-            else rows += await CheckTableAsync(table, cancel);
+            if (TableName().IsMatch(reader.GetString(0))) tables.Add(reader.GetString(0));
+            else report.AddProblem(null, "The list of tenant tables holds something that is not a table.");
         }
+        return tables;
+    }
+
+    private void Settle(long rows)
+    {
         report.AddCount("records", rows);
         foreach (var ((type, id), state) in vouched.OrderBy(pair => pair.Value.Index))
             if (state is { Seen: false, Digest: not null }) report.AddProblem(null, $"{type} {id} was deleted without an event; {By(state)} left it at version {state.Version}.");
     }
 
-    private async Task<long> CheckTableAsync(string table, CancellationToken cancel)
+    private async Task<long> CheckTableAsync(string table, Guid[]? only, CancellationToken cancel)
     {
         long rows = 0;
-        await using var command = new NpgsqlCommand($"SELECT * FROM {table} WHERE tenant_id = $1", connection) { CommandTimeout = 0, Parameters = { new() { Value = tenant } } };
+        await using var command = new NpgsqlCommand($"SELECT * FROM {table} WHERE tenant_id = $1{(only is null ? "" : " AND id = ANY($2)")}", connection) { CommandTimeout = 0, Parameters = { new() { Value = tenant } } };
+        if (only is not null) command.Parameters.Add(new() { Value = only });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var (id, version, payload) = (reader.GetOrdinal("id"), reader.GetOrdinal("version"), Ordinal(reader, "sealed"));
         var clear = Enumerable.Range(0, reader.FieldCount).Where(i => i != id && i != version && i != payload).ToArray();

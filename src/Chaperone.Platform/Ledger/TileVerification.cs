@@ -6,18 +6,22 @@ namespace Chaperone.Platform.Ledger;
 /// <summary>Compares the stored tiles and tree head with those built anew from the entries.</summary>
 internal sealed class TileVerification(NpgsqlConnection connection, Guid tenant, VerificationReport report)
 {
+    /// <summary>The stored size and root.</summary>
+    public async Task CheckHeadAsync(CompactRange range, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("SELECT size, root FROM ledger.tree WHERE tenant_id = $1", connection) { Parameters = { new() { Value = tenant } } };
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var stored = await reader.ReadAsync(cancel);
+        if (stored != range.Size > 0 || (stored && (reader.GetInt64(0) != range.Size || new Hash256(reader.GetFieldValue<byte[]>(1)) != range.Root)))
+            report.AddProblem(null, $"The stored size and root of the tree are not those of its {range.Size} entries.");
+    }
+
+    /// <summary>Every stored tile.</summary>
     /// <param name="range">The tree over all entries.</param>
     /// <param name="hashes">The roots of full chunks: the hashes of level 1, in order.</param>
     /// <param name="cancel">Cancels.</param>
     public async Task RunAsync(CompactRange range, List<byte[]> hashes, CancellationToken cancel)
     {
-        await using (var command = new NpgsqlCommand("SELECT size, root FROM ledger.tree WHERE tenant_id = $1", connection) { Parameters = { new() { Value = tenant } } })
-        await using (var reader = await command.ExecuteReaderAsync(cancel))
-        {
-            var stored = await reader.ReadAsync(cancel);
-            if (stored != range.Size > 0 || (stored && (reader.GetInt64(0) != range.Size || new Hash256(reader.GetFieldValue<byte[]>(1)) != range.Root)))
-                report.AddProblem(null, $"The stored size and root of the tree are not those of its {range.Size} entries.");
-        }
         var left = await StoredAsync(cancel);
         for (var level = 1; level <= Tiles.HighestLevel && hashes.Count > 0; level++)
         {

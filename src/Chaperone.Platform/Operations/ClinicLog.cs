@@ -26,6 +26,9 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
     /// <summary>The result of the last verification, or null before the first has ended.</summary>
     public IntegrityState? Integrity => integrity.StateOf(scope.Tenant.Id);
 
+    /// <summary>The verification that is under way here, or null.</summary>
+    public RunningVerification? Verifying => integrity.RunningOf(scope.Tenant.Id);
+
     /// <summary>Why the log is not signed at present, or null.</summary>
     public string? Refusal => sequencer.RefusalOf(scope.Tenant.Id);
 

@@ -13,9 +13,11 @@ internal static class VerifyCommand
 {
     public static async Task<int> RunAsync(VerifyRequest request, CancellationToken cancel)
     {
+        var pace = new VerifyPace(TimeProvider.System, request.Json || Console.IsErrorRedirected ? null : Console.Error);
         if (request.Subject is { } location)
         {
-            var report = Verifier.VerifyAt(location, request.Files, cancel);
+            var report = Verifier.VerifyAt(location, request.Files, cancel, (done, total) => pace.Report(location, done, total));
+            pace.End();
             await Console.Out.WriteAsync(request.Json ? report.ToJson() + "\n" : report.ToText());
             return report.ExitCode;
         }
@@ -24,12 +26,17 @@ internal static class VerifyCommand
         if (request.Files.Event is not null || request.Files.Token is not null) throw new CommandRefusedException("--event goes with a .tlog-proof, --token with a URL.");
         var older = request.Files.Checkpoint is { } file ? await ReadAsync(file, cancel) : (ReadOnlyMemory<byte>?)null;
         await using var session = await OperatorSession.OpenAsync(request.Data, request.RootKey, cancel);
-        var progress = request.Json || Console.IsErrorRedirected ? null : new Progress<VerifyProgress>(step => Console.Error.Write($"\r{step.Clinic}: {step.Done:N0} of {step.Total:N0} "));
-        var reports = await session.Services.GetRequiredService<DatabaseVerifier>().VerifyAllAsync(older, progress, cancel);
-        if (progress is not null) await Console.Error.WriteAsync("\r");
+        var reports = await session.Services.GetRequiredService<DatabaseVerifier>().VerifyAllAsync(older, new Steps(pace), cancel);
+        pace.End();
         if (request.Json) await Console.Out.WriteLineAsync(new JsonArray([.. reports.Select(report => JsonNode.Parse(report.ToJson()))]).ToJsonString(JsonSerializerOptions.Web));
         else foreach (var report in reports) await Console.Out.WriteAsync(report.ToText());
         return reports.Count == 0 ? 0 : reports.Any(report => report.ExitCode == 1) ? 1 : reports.Max(report => report.ExitCode);
+    }
+
+    // At once and in order, which the framework's own does not promise.
+    private sealed class Steps(VerifyPace pace) : IProgress<VerifyProgress>
+    {
+        public void Report(VerifyProgress value) => pace.Report(value.Clinic, value.Done, value.Total);
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(string file, CancellationToken cancel)

@@ -88,6 +88,29 @@ public sealed class AuditApiTests : AuditWorld
     }
 
     [Fact]
+    public async Task Integrity_says_which_range_was_read_how_far_that_is_behind_and_what_is_under_way()
+    {
+        var check = Platform.Services.GetRequiredService<IntegrityCheck>();
+        await Api("integrity");
+        await check.VerifyAsync(Clinic, CancellationToken.None);
+        Platform.Clock.Advance(TimeSpan.FromMinutes(5));
+        for (var i = 0; i < 3; i++) await Run(new ViewPatient(Ada), Doctor);
+        var json = (await Api("integrity")).Json;
+        var size = json.GetProperty("size").GetInt64();
+        Assert.Equal((0L, size, 300L), (json.GetProperty("from").GetInt64(), json.GetProperty("whole").GetProperty("size").GetInt64(), json.GetProperty("lag").GetProperty("seconds").GetInt64()));
+        Assert.Equal(json.GetProperty("checkpoint").GetProperty("size").GetInt64() - size, json.GetProperty("lag").GetProperty("events").GetInt64());
+        Assert.True(json.GetProperty("lag").GetProperty("events").GetInt64() >= 4);     // the three, and the verification's own
+        var page = System.Net.WebUtility.HtmlDecode(Encoding.UTF8.GetString((await Send("GET", "/settings/audit-log/integrity", Reviewer)).Body));
+        Assert.Contains($"the whole log, index 0 to {size - 1}", page, StringComparison.Ordinal);
+        Assert.Contains("events since, 5 minutes ago", page, StringComparison.Ordinal);
+        Assert.Contains("That verification has ended", Encoding.UTF8.GetString((await Send("GET", "/settings/audit-log/integrity/running", Reviewer)).Body), StringComparison.Ordinal);
+        Assert.Equal(403, (await Send("GET", "/settings/audit-log/integrity/running", Doctor)).Status);
+
+        var running = new RunningCheck(250, 1000, TimeSpan.FromSeconds(5));
+        Assert.Contains("250 of 1,000 events, 50 a second, 15 s left", await Shell.Rendering.Html<VerificationRunning>(("Running", running)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Page_shows_who_what_about_whom_from_where_by_which_path_and_no_patients_name()
     {
         await Api("integrity");   // signs what there is
