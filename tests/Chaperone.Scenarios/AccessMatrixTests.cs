@@ -42,6 +42,7 @@ public sealed class AccessMatrixTests(OwnServerFixture fixture)
         ["audit.export"] = "owner admin",
         ["investigation.view"] = "owner admin",
         ["investigation.edit"] = "owner admin",
+        ["audit.stream"] = "owner admin",
         ["security.manage"] = "owner admin",
         ["retention.run"] = "owner admin",
         ["team.manage"] = "owner admin manager",

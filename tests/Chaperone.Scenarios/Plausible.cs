@@ -84,6 +84,8 @@ internal static partial class Plausible
         ("PUT", "/api/audit/publication", () => new { everybody = false }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
         ("POST", "/api/settings/witnesses", () => new { name = "Plausible", url = "https://witness.first.test", key = $"{new Ledger.VerifierKey("w.example", Ledger.Ed25519.PublicKey(new byte[32]), Ledger.SignatureType.CosignatureV1)}" }),
+        ("POST", "/api/audit/streams", () => new { name = "Plausible", kind = "webhook", shape = "native", url = "https://receiver.first.test/hook", start = "now" }),
+        ("PUT", "/api/audit/streams/{id:guid}", () => new { name = "Plausible", shape = "ocsf", url = "https://receiver.first.test/hook" }),
         ("PUT", "/api/settings/mail", () => new { enabled = false, host = "localhost", port = 2525, tls = "none", fromAddress = "desk@first.test" }),
     ];
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Chaperone.Ledger;
+using Chaperone.Platform;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
@@ -77,6 +78,6 @@ internal static class WitnessInputs
         if (url.Scheme == "http" && settings.Networks.Count == 0) return "The address must begin with https://.";
         // A witness is asked to be there, not whatever else listens on a machine within reach.
         if (url.Port is not (80 or 443) and < 1024) return "The port must be 443, or one from 1024 on.";
-        return IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) && !new WitnessNetworks(settings.Networks).MayConnect(address, url.Scheme == "https") ? $"{WitnessErrors.Forbidden.Title} {WitnessErrors.Forbidden.Next}" : null;
+        return IPAddress.TryParse(url.Host.Trim('[', ']'), out var address) && !new OutsideNetworks(settings.Networks).MayConnect(address, url.Scheme == "https") ? $"{WitnessErrors.Forbidden.Title} {WitnessErrors.Forbidden.Next}" : null;
     }
 }

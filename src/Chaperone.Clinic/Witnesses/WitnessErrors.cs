@@ -19,7 +19,7 @@ public static class WitnessErrors
     public static readonly Error Slow = new("CHP-WITNESS-0004", "The witness did not answer in time.", 504, "Check the address and whether it runs. It is asked again by itself.");
 
     /// <summary>The address is in a network that is closed to this.</summary>
-    public static readonly Error Forbidden = new("CHP-WITNESS-0005", "A witness may not be at this address.", 422, "Witnesses answer at a public address by HTTPS. For one in the practice's own network ask whoever runs this server to allow it (Chaperone:WitnessNetworks).");
+    public static readonly Error Forbidden = new("CHP-WITNESS-0005", "A witness may not be at this address.", 422, "Witnesses answer at a public address by HTTPS. For one in the practice's own network ask whoever runs this server to allow it (Chaperone:OutsideNetworks).");
 
     /// <summary>The certificate is not one to believe.</summary>
     public static readonly Error Certificate = new("CHP-WITNESS-0006", "The witness's certificate is not trusted.", 502, "The certificate must be valid, have the host name you entered, and come from an authority this machine trusts.");

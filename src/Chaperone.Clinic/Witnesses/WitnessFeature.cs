@@ -1,5 +1,6 @@
 using Chaperone.Clinic.Mail;
 using Chaperone.Clinic.Shell;
+using Chaperone.Platform;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Jobs;
 using Chaperone.Platform.Ledger;
@@ -17,9 +18,10 @@ public static class WitnessFeature
     public static IServiceCollection AddWitnesses(this IServiceCollection services)
     {
         services.TryAddSingleton(WitnessSettings.None);
+        services.TryAddSingleton(provider => new OutsideNetworks(provider.GetRequiredService<WitnessSettings>().Networks));
         return services
             .AddSingleton(new ModelPart(WitnessRow.Model))
-            .AddSingleton(provider => new WitnessClient(new(provider.GetRequiredService<WitnessSettings>().Networks)))
+            .AddSingleton(provider => new WitnessClient(provider.GetRequiredService<OutsideNetworks>()))
             .AddSingleton<WitnessBell>().AddSingleton<WitnessRunner>().AddHostedService(provider => provider.GetRequiredService<WitnessRunner>())
             .AddSingleton(provider => new WitnessTestTurns(new TestMailTurns(provider.GetRequiredService<TimeProvider>())))
             .AddSingleton<LogAlarms>().AddHostedService(provider => provider.GetRequiredService<LogAlarms>())

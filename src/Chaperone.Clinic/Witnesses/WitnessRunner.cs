@@ -62,9 +62,14 @@ internal sealed class WitnessRunner(ReferenceMonitor monitor, TenantDirectory cl
         await Task.WhenAll((await WitnessesAsync(all, clinic, changed, cancel)).Select(witness => TakeTurnAsync(all, clinic, witness, now: changed, cancel)));
     }
 
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        witnessing.Signed += tenant => bell.Ring(tenant);
+        return base.StartAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        witnessing.Signed = tenant => bell.Ring(tenant);
         await GuardedAsync(SweepAsync, stoppingToken);
         while (true)
         {

@@ -140,7 +140,7 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
         return expiries;
     }
 
-    private static async Task<(Guid[] Ids, byte[] Hashes)> ChunkAsync(TenantTransaction transaction, long n, CancellationToken cancel)
+    internal static async Task<(Guid[] Ids, byte[] Hashes)> ChunkAsync(TenantTransaction transaction, long n, CancellationToken cancel)
     {
         await using var command = transaction.Command("SELECT event_ids, entry_hashes FROM ledger.position WHERE tenant_id = $1 AND n = $2", transaction.Tenant, n);
         await using var reader = await command.ExecuteReaderAsync(cancel);

@@ -102,10 +102,10 @@ public sealed class LedgerEvidence(LogKeys keys, Sequencer sequencer, Guid insta
             : await LedgerBundle.TileAsync(transaction, address.Level, address.Index, address.Width, cancel);
     }
 
-    private static Task<TileNodes> NodesAsync(TenantTransaction transaction, long index, long size, CancellationToken cancel) =>
+    internal static Task<TileNodes> NodesAsync(TenantTransaction transaction, long index, long size, CancellationToken cancel) =>
         TileNodes.ReadAsync(index, size, (level, at, width, token) => LedgerBundle.TileAsync(transaction, level, at, width, token), cancel);
 
-    private static Checkpoint Open(SignedNote note, VerifierKey key) =>
+    internal static Checkpoint Open(SignedNote note, VerifierKey key) =>
         Checkpoint.TryOpen(note, key, out var head) ? head : throw new InvalidDataException("A stored checkpoint does not bear the log's signature.");
 
     private static async Task<SignedNote?> NoteAsync(TenantTransaction transaction, long? size, CancellationToken cancel)

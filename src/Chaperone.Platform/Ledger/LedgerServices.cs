@@ -28,6 +28,7 @@ public static class LedgerServices
         .AddSingleton(provider => new LedgerBundle(
             provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<Sequencer>(), installation, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new LedgerEvidence(provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<Sequencer>(), installation))
+        .AddSingleton<LedgerSlices>()
         .AddSingleton<Witnessing>()
         .AddSingleton<LogRetention>()
         .AddSingleton<IntegrityCheck>()

@@ -65,43 +65,17 @@ public enum WitnessFault
 /// <param name="Size">Where the two disagree about what was cosigned last: what the witness says.</param>
 public readonly record struct WitnessAnswer(WitnessFault? Fault, NoteSignature? Line = null, long? Size = null);
 
-/// <summary>To which addresses a witness that a clinic entered may lead. The operator's own lead wherever the operator says.</summary>
-/// <remarks>
-/// Public addresses, by HTTPS; and whatever the operator allows, by HTTP too. Decided where the connection is made, for the very address that is connected to, so that a name which
-/// leads elsewhere at the next question changes nothing.
-/// </remarks>
-public sealed class WitnessNetworks(IReadOnlyList<IPNetwork> allowed)
-{
-    // IANA's special-purpose registries: what is not for the whole internet.
-    private static readonly IPNetwork[] Special =
-    [
-        .. ((string[])["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
-            "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]).Select(text => IPNetwork.Parse(text)),
-    ];
-    private static readonly IPNetwork Global = IPNetwork.Parse("2000::/3");
-
-    /// <summary>Whether a connection to that address may be made.</summary>
-    public bool MayConnect(IPAddress address, bool tls)
-    {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        return allowed.Any(network => network.Contains(address)) || (tls && IsPublic(address));
-    }
-
-    private static bool IsPublic(IPAddress address) =>
-        (address.AddressFamily == AddressFamily.InterNetwork || Global.Contains(address)) && !Special.Any(network => network.Contains(address));
-}
-
 /// <summary>Asks witnesses over HTTP (C2SP tlog-witness). No redirects, no cookies, no proxy, answers of 64 kB at most, and a bounded time.</summary>
 public sealed class WitnessClient : IDisposable
 {
-    private readonly WitnessNetworks networks;
+    private readonly OutsideNetworks networks;
     private readonly TimeSpan longest;
     private readonly HttpClient clinics, operators;
 
     /// <summary>Made once a process.</summary>
     /// <param name="networks">Where a clinic's own witness may be.</param>
     /// <param name="patience">How long a witness may take for one answer, or null for ten seconds.</param>
-    public WitnessClient(WitnessNetworks networks, TimeSpan? patience = null)
+    public WitnessClient(OutsideNetworks networks, TimeSpan? patience = null)
     {
         this.networks = networks;
         longest = patience ?? TimeSpan.FromSeconds(10);
@@ -187,21 +161,6 @@ public sealed class WitnessClient : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
     {
         var tls = context.InitialRequestMessage.RequestUri!.Scheme == Uri.UriSchemeHttps;
-        var found = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancel);
-        var open = found.Where(address => networks.MayConnect(address, tls)).ToArray();
-        if (open.Length == 0 && found.Length > 0) throw new ForbiddenAddressException();
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(open, context.DnsEndPoint.Port, cancel);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return new NetworkStream(await networks.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, tls, cancel), ownsSocket: true);
     }
-
-    private sealed class ForbiddenAddressException() : IOException("The address is not one that a witness may have.");
 }

@@ -8,7 +8,7 @@ namespace Chaperone.Platform.Ledger;
 /// <param name="Operators">The operator's own witnesses; all of them are asked for every clinic.</param>
 /// <param name="Policy">The lines of witnesses and groups of the operator's policy, or nothing.</param>
 /// <param name="Quorum">Which of them must have cosigned, as that policy says, or <c>none</c>.</param>
-/// <param name="Networks">Networks in which a clinic's own witness may be although they are not public, and there by HTTP too.</param>
+/// <param name="Networks">Networks in which what a clinic enters may be although they are not public: its witnesses, there by HTTP too, and the receivers of its log.</param>
 public sealed record WitnessSettings(IReadOnlyList<LogWitness> Operators, string Policy, string Quorum, IReadOnlyList<IPNetwork> Networks)
 {
     /// <summary>Nothing is set.</summary>

@@ -10,6 +10,7 @@ using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Retention;
 using Chaperone.Clinic.Schedule;
 using Chaperone.Clinic.SignIn;
+using Chaperone.Clinic.Streams;
 using Chaperone.Clinic.Witnesses;
 using Chaperone.Platform.Tenancy;
 using Chaperone.Platform.Web;
@@ -35,6 +36,7 @@ internal static class Features
         services.AddRetention();
         services.AddCompliance();
         services.AddInvestigations();
+        services.AddStreams();
     }
 
     /// <summary>The middleware that finds out who acts.</summary>
@@ -58,6 +60,7 @@ internal static class Features
         routes.MapRetention();
         routes.MapCompliance();
         routes.MapInvestigations();
+        routes.MapStreams();
     }
 
     private static async Task<IResult> Landing(HttpContext http)

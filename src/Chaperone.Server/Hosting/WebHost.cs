@@ -59,7 +59,7 @@ internal static class WebHost
     /// <exception cref="CommandRefusedException">The policy or a network cannot be read.</exception>
     private static WitnessSettings Witnesses(IConfiguration configuration)
     {
-        const string Policy = "Chaperone:WitnessPolicy", Networks = "Chaperone:WitnessNetworks";
+        const string Policy = "Chaperone:WitnessPolicy", Networks = "Chaperone:OutsideNetworks";
         byte[]? policy;
         try
         {

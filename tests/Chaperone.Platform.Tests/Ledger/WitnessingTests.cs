@@ -139,7 +139,7 @@ public sealed class WitnessingTests
         using var allowed = new WitnessClient(new([IPNetwork.Parse("127.0.0.0/8")]));
         Assert.Null((await Witnessing(log, allowed).AskAsync(log.Tenant, witness.AsEntered(log.Tenant), Cancel)).After.Fault);
 
-        var networks = new WitnessNetworks([IPNetwork.Parse("192.168.7.0/24")]);
+        var networks = new OutsideNetworks([IPNetwork.Parse("192.168.7.0/24")]);
         foreach (var open in new[] { "1.1.1.1", "8.8.8.8", "2606:4700::1111", "192.168.7.9", "::ffff:1.1.1.1" }) Assert.True(networks.MayConnect(IPAddress.Parse(open), tls: true), open);
         foreach (var closed in new[]
         {
