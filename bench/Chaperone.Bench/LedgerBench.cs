@@ -201,6 +201,10 @@ internal static class LedgerBench
         {
             var bytes = Convert.ToInt64(await server.Database.ExecuteAsync("SELECT sum(pg_total_relation_size(t)) FROM unnest(ARRAY['ledger.position', 'ledger.tile', 'ledger.tree', 'ledger.checkpoint']::regclass[]) t"), CultureInfo.InvariantCulture);
             var events = Convert.ToInt64(await server.Database.ExecuteAsync("SELECT sum(size)::bigint FROM ledger.tree"), CultureInfo.InvariantCulture);
+            Report.Note($"ledger: of {bytes} bytes for {events} events: {await server.Database.ExecuteAsync("""
+                SELECT string_agg(format('%s %s, toast %s, indexes %s; rows written %s, rewritten %s', c.relname, pg_relation_size(c.oid), coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0), pg_indexes_size(c.oid), s.n_tup_ins, s.n_tup_upd), '; ')
+                FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid WHERE c.oid = ANY (ARRAY['ledger.position', 'ledger.tile', 'ledger.tree', 'ledger.checkpoint']::regclass[])
+                """)}");
             return (double)bytes / events;
         }
 

@@ -27,8 +27,7 @@ public sealed class TileNodes(long size, TileReader tiles)
         return Tiles.Root(tile.AsSpan((int)(first % Tiles.Width) * Hash256.Size, Hash256.Size << below));
     }
 
-    /// <summary>Reads ahead the tiles that the proofs of one entry need, for readers that are asynchronous: those above it, and the last of each level. With the last entry of an older tree they are
-    /// also those of the proof of consistency from that tree, and of its root.</summary>
+    /// <summary>Reads ahead the tiles that the proofs of one entry need (<see cref="NeededFor"/>), for readers that are asynchronous.</summary>
     /// <param name="index">The entry.</param>
     /// <param name="size">Size of the tree.</param>
     /// <param name="tile">Reads a tile of hashes: level, index, width.</param>
@@ -36,14 +35,20 @@ public sealed class TileNodes(long size, TileReader tiles)
     public static async Task<TileNodes> ReadAsync(long index, long size, Func<int, long, int, CancellationToken, ValueTask<byte[]>> tile, CancellationToken cancel)
     {
         var nodes = new TileNodes(size, (_, _, _) => null);
+        foreach (var needed in NeededFor(index, size)) nodes.read[(needed.Level, needed.Index)] = await tile(needed.Level, needed.Index, needed.Width, cancel);
+        return nodes;
+    }
+
+    /// <summary>The tiles that the proof of one entry needs: those above it, and the last of each level. With the last entry of an older tree they are also those of the proof of consistency
+    /// from that tree, and of its root.</summary>
+    public static IEnumerable<TileAddress> NeededFor(long index, long size)
+    {
         for (var level = 0; level <= Tiles.HighestLevel; level++)
         {
-            var count = Tiles.CountAt(level, size);
-            foreach (var at in (long[])[index >> (Tiles.Height * (level + 1)), count - 1])
-                if (at >= 0 && at < count && !nodes.read.ContainsKey((level, at)))
-                    nodes.read[(level, at)] = await tile(level, at, Tiles.WidthAt(level, at, size), cancel);
+            var (above, last) = (index >> (Tiles.Height * (level + 1)), Tiles.CountAt(level, size) - 1);
+            if (above >= 0 && above < last) yield return new(level, above, Tiles.Width);
+            if (last >= 0) yield return new(level, last, Tiles.WidthAt(level, last, size));
         }
-        return nodes;
     }
 
     internal byte[] ReadTile(int level, long index)

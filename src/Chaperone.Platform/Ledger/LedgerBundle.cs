@@ -13,6 +13,13 @@ namespace Chaperone.Platform.Ledger;
 /// <param name="Expired">Events whose body had ended, or does not open.</param>
 public sealed record BundleSummary(long From, long To, long Size, long Events, long Expired);
 
+/// <summary>The checkpoint that goes out with an export.</summary>
+/// <param name="Note">Signed, with its cosignatures.</param>
+/// <param name="Policy">The tlog-policy beside it; null for a log without witnesses.</param>
+/// <param name="Newest">The newest, which witnesses may not have seen.</param>
+/// <param name="IsKept">Whether it is kept for good already.</param>
+internal sealed record ChosenCheckpoint(SignedNote Note, string? Policy, SignedNote Newest, bool IsKept);
+
 /// <summary>Writes a clinic's events of a span of time as a bundle that proves itself (kernel: <see cref="BundleWriter"/>), streaming.</summary>
 public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid installation, TimeProvider clock)
 {
@@ -29,7 +36,7 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
         TenantTransaction transaction, DateTimeOffset? from, DateTimeOffset? to, Stream output, Action<LedgerEvent>? onEvent, CancellationToken cancel, Func<VerifierKey, bool, string>? policy = null)
     {
         var signer = await keys.Signer(transaction.Tenant, LogKeys.Origin(installation, transaction.Tenant), cancel);
-        var (note, policyText) = await ChooseAsync(transaction, policy is null ? null : asks => policy(signer.Key, asks), cancel);
+        if (await ChooseAsync(transaction, policy is null ? null : asks => policy(signer.Key, asks), cancel) is not var (note, policyText, _, kept)) throw new InvalidOperationException("Nothing is signed yet: wait a second and try again.");
         if (!Checkpoint.TryParse(note.Text, out var head)) throw new InvalidDataException("The newest checkpoint is not a checkpoint.");
         var (first, end) = await RangeAsync(transaction, from, to, head.Size, cancel);
         var expiries = await ExpiriesAsync(transaction, first, end, head.Size, cancel);
@@ -46,23 +53,32 @@ public sealed class LedgerBundle(LogKeys keys, Sequencer sequencer, Guid install
             Events = EventsAsync(transaction, first, end, onEvent, cancel),
             Expiries = expiries,
         }, cancel);
-        await sequencer.KeepAsync(transaction.Tenant, head.Size, CheckpointUse.Exported, cancel);
+        if (!kept) await sequencer.KeepAsync(transaction.Tenant, head.Size, CheckpointUse.Exported, cancel);
         return new(first, end, head.Size, events, expired);
     }
 
-    /// <summary>The newest checkpoint, or where the policy asks for witnesses the newest of the last minute that has them. Where none has, the policy only names them: an export never waits for a witness.</summary>
-    internal static async Task<(SignedNote Note, string? Policy)> ChooseAsync(TenantTransaction transaction, Func<bool, string>? policy, CancellationToken cancel)
+    /// <summary>
+    /// The newest checkpoint, or where the policy asks for witnesses the newest of the last minute that has them. Where none has, the policy only names them: an export never waits for a witness.
+    /// Null when nothing is signed yet.
+    /// </summary>
+    internal static async Task<ChosenCheckpoint?> ChooseAsync(TenantTransaction transaction, Func<bool, string>? policy, CancellationToken cancel)
     {
         await using var command = transaction.Command(
-            "SELECT note FROM ledger.checkpoint WHERE tenant_id = $1 AND signed_at >= (SELECT max(signed_at) FROM ledger.checkpoint WHERE tenant_id = $1) - interval '1 minute' ORDER BY size DESC LIMIT 50", transaction.Tenant);
+            """
+            SELECT note, coalesce(keep IN ('exported', 'mailed'), false) FROM ledger.checkpoint WHERE tenant_id = $1
+              AND signed_at >= (SELECT signed_at FROM ledger.checkpoint WHERE tenant_id = $1 ORDER BY size DESC LIMIT 1) - interval '1 minute' ORDER BY size DESC LIMIT $2
+            """, transaction.Tenant, policy is null ? 1 : 50);
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        var notes = new List<SignedNote>();
+        var notes = new List<(SignedNote Note, bool IsKept)>();
         while (await reader.ReadAsync(cancel))
-            notes.Add(SignedNote.TryParse(Encoding.UTF8.GetBytes(reader.GetString(0)), out var note) ? note : throw new InvalidDataException("A checkpoint is not a signed note."));
-        if (notes.Count == 0) throw new InvalidOperationException("Nothing is signed yet: wait a second and try again.");
-        if (policy is null) return (notes[0], null);
+            notes.Add((SignedNote.TryParse(Encoding.UTF8.GetBytes(reader.GetString(0)), out var note) ? note : throw new InvalidDataException("A checkpoint is not a signed note."), reader.GetBoolean(1)));
+        if (notes.Count == 0) return null;
+        var (newest, kept) = notes[0];
+        if (policy is null) return new(newest, null, newest, kept);
         var text = policy(true);
-        return WitnessPolicy.TryParse(Encoding.UTF8.GetBytes(text), out var asked) && notes.Find(asked.IsSatisfiedBy) is { } guarded ? (guarded, text) : (notes[0], policy(false));
+        return WitnessPolicy.TryParse(Encoding.UTF8.GetBytes(text), out var asked) && notes.Find(each => asked.IsSatisfiedBy(each.Note)) is { Note: { } guarded } found
+            ? new(guarded, text, newest, found.IsKept)
+            : new(newest, policy(false), newest, kept);
     }
 
     private static async Task<(long First, long End)> RangeAsync(TenantTransaction transaction, DateTimeOffset? from, DateTimeOffset? to, long size, CancellationToken cancel)

@@ -45,16 +45,15 @@ public sealed class LedgerEvidence(LogKeys keys, Sequencer sequencer, Guid insta
         await using var command = transaction.Command($"SELECT {StoredEvent.Columns} FROM ledger.every_event WHERE tenant_id = $1 AND id = $2", transaction.Tenant, id);
         if ((await StoredEvent.ReadAllAsync(command, cancel)).FirstOrDefault() is not { } row || await row.TryOpenAsync(keys, transaction.Tenant, cancel) is not { } body) return null;
         if (!(await LedgerReader.IndexesAsync(transaction, [id], cancel)).TryGetValue(id, out var index)) return null;
-        if (await NoteAsync(transaction, null, cancel) is not { } newest) return null;
         var key = await KeyAsync(transaction.Tenant, cancel);
-        var (note, text) = await LedgerBundle.ChooseAsync(transaction, policy is null ? null : asks => policy(key, asks), cancel);
-        if (index >= Open(note, key).Size) (note, text) = (newest, policy?.Invoke(key, false));   // the event is newer than what witnesses have seen
+        if (await LedgerBundle.ChooseAsync(transaction, policy is null ? null : asks => policy(key, asks), cancel) is not var (note, text, newest, kept)) return null;
         var head = Open(note, key);
+        if (index >= head.Size) (head, note, text, kept) = (Open(newest, key), newest, policy?.Invoke(key, false), false);   // the event is newer than what witnesses have seen
         if (index >= head.Size) return null;
         var nodes = await NodesAsync(transaction, index, head.Size, cancel);
         var proof = new TlogProof(index, nodes.InclusionProof(index), note, body.Salt);
         if (!proof.Shows(Merkle.LeafHash(Entry.Bytes(body.Salt.Span, body.Line.Span)), key)) throw new InvalidDataException("The event does not lead to the signed root: the log was changed.");
-        await sequencer.KeepAsync(transaction.Tenant, head.Size, CheckpointUse.Exported, cancel);
+        if (!kept) await sequencer.KeepAsync(transaction.Tenant, head.Size, CheckpointUse.Exported, cancel);
         return new(body.Line, proof, head, key, text);
     }
 
@@ -102,8 +101,26 @@ public sealed class LedgerEvidence(LogKeys keys, Sequencer sequencer, Guid insta
             : await LedgerBundle.TileAsync(transaction, address.Level, address.Index, address.Width, cancel);
     }
 
-    internal static Task<TileNodes> NodesAsync(TenantTransaction transaction, long index, long size, CancellationToken cancel) =>
-        TileNodes.ReadAsync(index, size, (level, at, width, token) => LedgerBundle.TileAsync(transaction, level, at, width, token), cancel);
+    // All in one round trip.
+    internal static async Task<TileNodes> NodesAsync(TenantTransaction transaction, long index, long size, CancellationToken cancel)
+    {
+        var needed = TileNodes.NeededFor(index, size).ToArray();
+        await using var command = transaction.Command(
+            """
+            SELECT t.level, t.n, t.hashes FROM unnest($2, $3) AS wanted (level, n) JOIN ledger.tile t ON t.tenant_id = $1 AND t.level = wanted.level AND t.n = wanted.n
+            UNION ALL SELECT 0::smallint, n, entry_hashes FROM ledger.position WHERE tenant_id = $1 AND n = ANY ($4)
+            """,
+            transaction.Tenant, needed.Where(tile => tile.Level > 0).Select(tile => (short)tile.Level).ToArray(), needed.Where(tile => tile.Level > 0).Select(tile => tile.Index).ToArray(),
+            needed.Where(tile => tile.Level == 0).Select(tile => tile.Index).ToArray());
+        var tiles = new Dictionary<(int, long), byte[]>();
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            var (level, bytes) = (reader.GetInt16(0), reader.GetFieldValue<byte[]>(2));
+            tiles[(level, reader.GetInt64(1))] = level == 0 ? StoredTree.LeavesOf(bytes) : bytes;
+        }
+        return new(size, (level, at, _) => tiles.GetValueOrDefault((level, at)));
+    }
 
     internal static Checkpoint Open(SignedNote note, VerifierKey key) =>
         Checkpoint.TryOpen(note, key, out var head) ? head : throw new InvalidDataException("A stored checkpoint does not bear the log's signature.");

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Chaperone.Ledger;
 using Chaperone.Platform.Postgres;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,12 +12,15 @@ namespace Chaperone.Platform.Ledger;
 /// </summary>
 /// <remarks>
 /// Woken by <see cref="Signal"/> after a commit on this node; what other nodes committed and could not sequence is found by a sweep every few seconds.
-/// Not by NOTIFY, which makes commits wait for each other (docs/decisions). At most a fifth of a second lies between two growths of a clinic's tree and 0.8 seconds between two
-/// of its checkpoints. Recovery is the normal path: all state is in the database, and each step is one transaction.
+/// Not by NOTIFY, which makes commits wait for each other (docs/decisions). An event gets its index at most a fifth of a second after its commit, and 0.8 seconds lie between two checkpoints
+/// of a clinic. A log that grows fast grows often and by whole chunks of 256, so that no growth holds up the appends beside it for long and no chunk is written twice; what does not fill a
+/// chunk goes with the next growth. Recovery is the normal path: all state is in the database, and each step is one transaction.
 /// </remarks>
 public sealed partial class Sequencer : BackgroundService
 {
     private static readonly TimeSpan GrowEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan GrowOften = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LeaveFor = TimeSpan.FromMilliseconds(90);
     private static readonly TimeSpan SignEvery = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(3);
     private const int Workers = 4;
@@ -55,7 +59,7 @@ public sealed partial class Sequencer : BackgroundService
     /// <summary>Sequences all that was committed before the call, so that whoever reads the log next does not miss their own act.</summary>
     public async Task CatchUpAsync(Guid tenant, CancellationToken cancel)
     {
-        while (await GrowAsync(tenant, cancel) == StoredTree.Batch) { }
+        while ((await GrowAsync(tenant, null, cancel)).Taken == StoredTree.Batch) { }
         Signal(tenant);     // for the checkpoint
     }
 
@@ -72,7 +76,7 @@ public sealed partial class Sequencer : BackgroundService
     /// <summary>Sequences and signs what is committed now. For commands that run without the service.</summary>
     public async Task FlushAsync(Guid tenant, CancellationToken cancel)
     {
-        while (await GrowAsync(tenant, cancel) == StoredTree.Batch) { }
+        while ((await GrowAsync(tenant, null, cancel)).Taken == StoredTree.Batch) { }
         await Signing.SignAsync(tenant, cancel);
     }
 
@@ -118,18 +122,21 @@ public sealed partial class Sequencer : BackgroundService
         if (Interlocked.CompareExchange(ref log.Busy, 1, 0) != 0) return GrowEvery;
         try
         {
-            if (Left(log.Grown, GrowEvery) is { } early) return early;
-            var count = await GrowAsync(log.Tenant, cancel);
+            if (Left(log.Grown, log.IsBusy ? GrowOften : GrowEvery) is { } early) return early;
             log.Grown = clock.GetTimestamp();
-            if (count != 0) log.Unsigned = true;
-            if (count == StoredTree.Batch) return TimeSpan.Zero;
+            var (taken, left) = await GrowAsync(log.Tenant, growth => HowMany(log, growth), cancel);
+            if (left == 0) log.LeftSince = 0;
+            else if (taken != 0 || log.LeftSince == 0) log.LeftSince = log.Grown;     // those left are younger than those taken
+            log.IsBusy = left != 0 || taken >= Tiles.Width;
+            if (taken != 0) log.Unsigned = true;
+            if (taken > StoredTree.Batch - Tiles.Width) return TimeSpan.Zero;
             if (log.Unsigned && Left(log.Signed, SignEvery) is null)
             {
                 log.Unsigned = !await Signing.SignAsync(log.Tenant, cancel);
                 log.Signed = clock.GetTimestamp();
                 log.Refusal = null;
             }
-            return count != 0 ? GrowEvery : log.Unsigned ? Left(log.Signed, SignEvery) ?? GrowEvery : null;
+            return log.IsBusy ? GrowOften : taken != 0 ? GrowEvery : log.Unsigned ? Left(log.Signed, SignEvery) ?? GrowEvery : null;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -161,17 +168,28 @@ public sealed partial class Sequencer : BackgroundService
         }
     }
 
-    /// <summary>Returns how many events were sequenced.</summary>
-    internal async Task<int> GrowAsync(Guid tenant, CancellationToken cancel)
+    // Whole chunks as long as there are any, and a remainder only when nothing was left before it or when it has waited long enough.
+    private int HowMany(Log log, StoredTree.Growth growth)
+    {
+        var all = log.LeftSince == 0 ? growth.Whole == 0 : Left(log.LeftSince, LeaveFor) is null;
+        return all ? growth.Pending.Count : growth.Whole;
+    }
+
+    /// <summary>Sequences what is pending.</summary>
+    /// <param name="tenant">The clinic.</param>
+    /// <param name="howMany">How many of them, in their order; null for all.</param>
+    /// <param name="cancel">Cancels.</param>
+    internal async Task<StoredTree.Grown> GrowAsync(Guid tenant, Func<StoredTree.Growth, int>? howMany, CancellationToken cancel)
     {
         var growth = await StoredTree.BeginGrowthAsync(databases.Ledger, tenant, cancel);
         await using var transaction = growth.Transaction;
-        if (growth.Pending.Count == 0) return 0;
-        await growth.Tree.GrowAsync(growth, cancel);
+        var count = howMany?.Invoke(growth) ?? growth.Pending.Count;
+        if (count == 0) return new(0, growth.Pending.Count);
+        await growth.Tree.GrowAsync(growth, count, cancel);
         Signing.Breakpoint?.Invoke(WriteStep.Grow, false);
         await transaction.CommitAsync(cancel);
         Signing.Breakpoint?.Invoke(WriteStep.Grow, true);
-        return growth.Pending.Count;
+        return new(count, growth.Pending.Count - count);
     }
 
     private async Task SweepAsync(CancellationToken cancel)
@@ -264,6 +282,8 @@ public sealed partial class Sequencer : BackgroundService
         public int Waiting, Busy;
         public Guid Tenant => tenant;
         public long Grown { get; set; }
+        public long LeftSince { get; set; }
+        public bool IsBusy { get; set; }
         public long Signed { get; set; }
         public bool Unsigned { get; set; }
         public string? Refusal { get; set; }

@@ -39,15 +39,14 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
         return (transaction, taken ? new(transaction, size, root) : null);
     }
 
-    /// <summary>Takes the clinic's lock, waiting for it, and takes the pending events out of their table: all of that is undone unless the growth is committed.</summary>
+    /// <summary>Takes the clinic's lock, waiting for it, and reads what is pending; the lock is held until the transaction ends.</summary>
     public static async Task<Growth> BeginGrowthAsync(NpgsqlDataSource ledger, Guid tenant, CancellationToken cancel)
     {
         NpgsqlBatchCommand[] queries =
         [
             Lock("SELECT pg_advisory_xact_lock($1) IS NOT NULL", tenant),
             new(ReadTree),
-            // By ctid: rows are never updated, and whoever deletes holds the lock.
-            new("DELETE FROM ledger.pending WHERE tenant_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM ledger.pending WHERE tenant_id = $1 ORDER BY id LIMIT $2)) RETURNING id, entry")
+            new("SELECT id, entry FROM ledger.pending WHERE tenant_id = $1 ORDER BY id LIMIT $2")
             {
                 Parameters = { new NpgsqlParameter<Guid> { TypedValue = tenant }, new NpgsqlParameter<int> { TypedValue = Batch } },
             },
@@ -78,24 +77,43 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
     /// <summary>A growth under way.</summary>
     /// <param name="Tree">The tree before it.</param>
     /// <param name="Transaction">What it happens in; disposing it undoes it.</param>
-    /// <param name="Pending">The events to sequence, in the order of their ids.</param>
+    /// <param name="Pending">The events that wait, in the order of their ids; at most <see cref="Batch"/>.</param>
     /// <param name="Edge">The tiles that hold the last hashes.</param>
-    public sealed record Growth(StoredTree Tree, TenantTransaction Transaction, List<(Guid Id, byte[] Entry)> Pending, Dictionary<(int Level, long Index), byte[]> Edge);
+    public sealed record Growth(StoredTree Tree, TenantTransaction Transaction, List<PendingEvent> Pending, Dictionary<(int Level, long Index), byte[]> Edge)
+    {
+        /// <summary>How many of the pending fill whole chunks: a chunk that is written once need not be written again, and a row of 12 KB is not rewritten for every few events.</summary>
+        public int Whole => Math.Max(0, (int)(((Tree.Size + Pending.Count) / Tiles.Width * Tiles.Width) - Tree.Size));
+    }
+
+    /// <summary>An event without an index.</summary>
+    /// <param name="Id">The event.</param>
+    /// <param name="Entry">Its entry.</param>
+    public readonly record struct PendingEvent(Guid Id, byte[] Entry);
+
+    /// <summary>What a growth did.</summary>
+    /// <param name="Taken">Events sequenced.</param>
+    /// <param name="Left">Events seen and left for the next.</param>
+    public readonly record struct Grown(int Taken, int Left);
 
     private static NpgsqlBatchCommand Lock(string sql, Guid tenant) => new(sql) { Parameters = { new NpgsqlParameter<long> { TypedValue = LockKey(tenant) } } };
 
     private static async Task<(long Size, Hash256 Root)> StandAsync(NpgsqlDataReader reader, CancellationToken cancel) =>
         await reader.ReadAsync(cancel) ? (reader.GetInt64(0), new(reader.GetFieldValue<byte[]>(1))) : (0, Merkle.EmptyRoot);
 
-    /// <summary>Gives the pending events the next indexes and writes positions, tiles and tree. Not yet committed.</summary>
+    /// <summary>Gives the first of the pending events the next indexes: writes positions, tiles and tree, and takes the events out of their table. Not yet committed.</summary>
     /// <exception cref="InvalidDataException">The stored tiles do not lead to the stored root.</exception>
-    public async Task GrowAsync(Growth growth, CancellationToken cancel)
+    public async Task GrowAsync(Growth growth, int count, CancellationToken cancel)
     {
-        var leaves = growth.Pending.ConvertAll(pending => Merkle.LeafHash(pending.Entry));
+        var taken = growth.Pending.GetRange(0, count);
+        var leaves = taken.ConvertAll(pending => Merkle.LeafHash(pending.Entry));
         var grown = TreeGrowth.Grow(size, root, (level, index, _) => growth.Edge.GetValueOrDefault((level, index)), leaves);
 
         await using var batch = new NpgsqlBatch(transaction.Connection);
-        AddPositions(batch, growth.Pending);
+        batch.BatchCommands.Add(new("DELETE FROM ledger.pending WHERE tenant_id = $1 AND id = ANY ($2)")
+        {
+            Parameters = { new NpgsqlParameter<Guid> { TypedValue = transaction.Tenant }, new NpgsqlParameter<Guid[]> { TypedValue = [.. taken.Select(pending => pending.Id)] } },
+        });
+        AddPositions(batch, taken);
         foreach (var tile in grown.Tiles) if (tile.Level > 0) AddTile(batch, tile);
         batch.BatchCommands.Add(new(
             "INSERT INTO ledger.tree AS tree (tenant_id, size, root) VALUES ($1, $2, $3) ON CONFLICT (tenant_id) DO UPDATE SET size = EXCLUDED.size, root = EXCLUDED.root WHERE tree.size = $4")
@@ -108,7 +126,7 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
         });
         await batch.ExecuteNonQueryAsync(cancel);
         // The lock makes it certain; were it ever lost, nothing may be committed.
-        if (batch.BatchCommands[^1].RecordsAffected != 1) throw new InvalidDataException("Another sequencer has grown the tree meanwhile.");
+        if (batch.BatchCommands[^1].RecordsAffected != 1 || (long)batch.BatchCommands[0].RecordsAffected != count) throw new InvalidDataException("Another sequencer has grown the tree meanwhile.");
     }
 
     /// <summary>The tree's nodes, read as they are asked for: few, each a primary key look-up.</summary>
@@ -134,16 +152,15 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
         return leaves;
     }
 
-    private static async Task<List<(Guid Id, byte[] Entry)>> PendingAsync(NpgsqlDataReader reader, CancellationToken cancel)
+    private static async Task<List<PendingEvent>> PendingAsync(NpgsqlDataReader reader, CancellationToken cancel)
     {
-        var pending = new List<(Guid Id, byte[] Entry)>();
+        var pending = new List<PendingEvent>();
         while (await reader.ReadAsync(cancel))
         {
             var (id, entry) = (reader.GetGuid(0), reader.GetFieldValue<byte[]>(1));
             if (entry.Length != Entry.Size || entry[0] != Entry.Version) throw new InvalidDataException($"The pending entry of event {id} is not an entry.");
-            pending.Add((id, entry));
+            pending.Add(new(id, entry));
         }
-        pending.Sort(static (one, other) => one.Id.CompareTo(other.Id));
         return pending;
     }
 
@@ -158,7 +175,7 @@ internal sealed class StoredTree(TenantTransaction transaction, long size, Hash2
         return edge;
     }
 
-    private void AddPositions(NpgsqlBatch batch, List<(Guid Id, byte[] Entry)> pending)
+    private void AddPositions(NpgsqlBatch batch, List<PendingEvent> pending)
     {
         for (var done = 0; done < pending.Count;)
         {

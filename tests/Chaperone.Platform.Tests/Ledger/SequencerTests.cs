@@ -72,6 +72,41 @@ public sealed class SequencerTests
     }
 
     [Fact]
+    public async Task A_log_that_grows_fast_grows_by_whole_chunks_and_leaves_nothing_for_long()
+    {
+        await using var log = await LogFixture.CreateAsync();
+        await log.FillAsync(10);
+        await log.AppendAsync(Enumerable.Range(0, 600).Select(_ => log.Event()));
+        var (taken, left) = await log.Sequencer.GrowAsync(log.Tenant, growth => growth.Whole, Cancel);
+        Assert.Equal((502, 98), (taken, left));             // to the end of the second chunk
+        Assert.Equal((0, 98), await TakeWholeAsync());      // nothing is written for what does not fill one
+
+        // The service leaves such a remainder for the next, and takes it when none comes.
+        await log.Sequencer.StartAsync(Cancel);
+        log.Sequencer.Signal(log.Tenant);
+        await Eventually(() => log.CountAsync("ledger.pending"), 0);
+        await log.AppendAsync(Enumerable.Range(0, 400).Select(_ => log.Event()));
+        log.Sequencer.Signal(log.Tenant);
+        await Eventually(() => log.CountAsync("ledger.pending"), 0);
+        await log.Sequencer.StopAsync(Cancel);
+        var report = await log.VerifyAsync();
+        Assert.True(report.ExitCode == 0, report.ToText());
+        Assert.Equal(1010, report.Verified);
+
+        async Task<(int, int)> TakeWholeAsync()
+        {
+            var grown = await log.Sequencer.GrowAsync(log.Tenant, growth => growth.Whole, Cancel);
+            return (grown.Taken, grown.Left);
+        }
+
+        static async Task Eventually(Func<Task<long>> count, long wanted)
+        {
+            for (var i = 0; i < 400 && await count() != wanted; i++) await Task.Delay(25, Cancel);
+            Assert.Equal(wanted, await count());
+        }
+    }
+
+    [Fact]
     public async Task What_another_node_left_behind_is_found_by_the_sweep()
     {
         await using var log = await LogFixture.CreateAsync();
