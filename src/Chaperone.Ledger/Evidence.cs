@@ -44,7 +44,7 @@ public static class Evidence
         older.Size == proof.OldSize && older.Origin == log.Name && Checkpoint.TryOpen(proof.Note, log, out var head)
         && Merkle.VerifyConsistency(older.Size, older.Root, head.Size, head.Root, [.. proof.Proof]);
 
-    private static byte[] Zip(DateTimeOffset made, params ReadOnlySpan<(string Path, ReadOnlyMemory<byte> Bytes)> files)
+    internal static byte[] Zip(DateTimeOffset made, params ReadOnlySpan<(string Path, ReadOnlyMemory<byte> Bytes)> files)
     {
         using var bytes = new MemoryStream();
         using (var zip = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))

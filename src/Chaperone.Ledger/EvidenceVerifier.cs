@@ -38,7 +38,7 @@ internal static class EvidenceVerifier
     }
 
     // A proof has no tiles, so a checkpoint of another size cannot be compared with it.
-    private static void HoldAgainst(VerificationReport report, VerifierKey key, ReadOnlySpan<byte> note, ReadOnlySpan<Checkpoint> heads, string which)
+    internal static void HoldAgainst(VerificationReport report, VerifierKey key, ReadOnlySpan<byte> note, ReadOnlySpan<Checkpoint> heads, string which)
     {
         if (!Checkpoint.TryOpen(note, key, out var kept)) { report.CannotCheck("The given checkpoint file is not a checkpoint signed by this log's key."); return; }
         foreach (var head in heads)

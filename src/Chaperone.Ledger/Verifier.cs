@@ -19,7 +19,7 @@ public sealed record VerifyOptions
 /// <summary>Verifies logs: a folder, zip or server of C2SP tlog-tiles (anybody's), an export bundle of Chaperone's, or its <see cref="Evidence"/>.</summary>
 public static partial class Verifier
 {
-    /// <summary>Verifies whatever the source holds: a bundle when it has a manifest, evidence when it has a proof, else a log of tiles.</summary>
+    /// <summary>Verifies whatever the source holds: a bundle when it has a manifest, evidence when it has a proof or is of a case, else a log of tiles.</summary>
     /// <param name="source">Where to read; not disposed.</param>
     /// <param name="subject">How the report calls it.</param>
     /// <param name="options">What to hold it against.</param>
@@ -33,6 +33,7 @@ public static partial class Verifier
             var manifest = source.Read(BundlePaths.Manifest);
             if (manifest is null && source.List() is not null && source.Read(Evidence.Proof) is { } proof) EvidenceVerifier.VerifyEvent(source, report, options, proof);
             else if (manifest is null && source.List() is not null && source.Read(Evidence.Consistency) is { } continues) EvidenceVerifier.VerifyConsistency(source, report, options, continues);
+            else if (manifest is null && source.List() is not null && source.Read(CaseEvidence.Manifest) is { } chosen) CaseVerifier.Verify(source, report, options, chosen);
             else if (manifest is null && source.List()?.FirstOrDefault(path => path.StartsWith("events/", StringComparison.Ordinal)) is { } bodies)
                 report.AddProblem(null, $"There are events ({bodies}) but no {BundlePaths.Manifest}: it was removed.");
             else if (OpenCheckpoint(source, report, options) is not { } note) return report;

@@ -82,10 +82,11 @@ public sealed class BadInputTests(OwnServerFixture fixture) : IDisposable
         using var client = await Server.SignInAs(BuiltInRole.Owner);
         var ids = await KnownIds.ForAsync(Server, Server.First);
         var before = await StoredAsync();
+        var token = await client.TokenAsync();   // once: a connection that was closed on us is found out by the request after
         foreach (var endpoint in Server.Endpoints.Where(endpoint => Routes.Methods(endpoint)[0] is not "GET" && !Plausible.IsUpload(endpoint)))
         {
             var text = "{\"familyName\":\"" + new string('A', 2 * 1024 * 1024) + "\"}";
-            HttpContent content = Routes.IsApi(endpoint) ? new StringContent(text, Encoding.UTF8, "application/json") : new FormUrlEncodedContent([new("__token", await client.TokenAsync()), new("familyName", text)]);
+            HttpContent content = Routes.IsApi(endpoint) ? new StringContent(text, Encoding.UTF8, "application/json") : new FormUrlEncodedContent([new("__token", token), new("familyName", text)]);
             Answer answer;
             try
             {

@@ -1,4 +1,5 @@
 using System.Net;
+using Chaperone.Clinic.Investigations;
 using Chaperone.Clinic.SignIn;
 using Chaperone.Ledger;
 using Chaperone.Platform.Access;
@@ -114,6 +115,9 @@ public sealed record AuditEntry(ReadEvent Read, IReadOnlyDictionary<Guid, AuditM
     /// <summary>What it did next, or null.</summary>
     public ReadEvent? After { get; init; }
 
+    /// <summary>The investigations it is in, of those that who asks may read.</summary>
+    public IReadOnlyList<(Guid Id, int Number)> Cases { get; init; } = [];
+
     internal IReadOnlyList<Guid> Untold { get; init; } = [];
 }
 
@@ -133,6 +137,7 @@ internal sealed class ViewAuditEventHandler(ClinicLog log) : IHandler<ViewAuditE
         {
             Before = request.WithNames ? await NeighbourAsync(found.Event, older: true, scope, cancel) : null,
             After = request.WithNames ? await NeighbourAsync(found.Event, older: false, scope, cancel) : null,
+            Cases = request.WithNames ? await CaseRules.OfEventAsync(scope, request.EventId, cancel) : [],
             Untold = await log.UntoldAsync([found], cancel),
         };
     }

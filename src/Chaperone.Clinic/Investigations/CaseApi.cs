@@ -77,6 +77,15 @@ internal static class CaseApi
             .Runs(typeof(SettleConclusion)).WithSummary("Takes a proposed conclusion back. Needs If-Match.");
         api.MapPost("{id:guid}/reopen", async (HttpContext http, Guid id) => await AuthApi.Body<WhyBody>(http) is { } body ? Nothing(await http.Run(new ReopenCase(id, body.Why, http.IfMatch()))) : Problem.Of(PlatformErrors.Malformed))
             .Runs(typeof(ReopenCase)).WithSummary("Opens a concluded investigation again, with a reason. Needs If-Match.");
+        api.MapGet("{id:guid}/evidence", async (HttpContext http, Guid id) => (await http.Run(new ExportCase(id))).Match(made => Send(http, made)))
+            .Runs(typeof(ExportCase)).WithSummary("The investigation as a zip that proves itself: each event with its tlog-proof under one checkpoint, a report and the case as data. chaperone-verify checks it. Needs audit.export and a code younger than five minutes.");
+    }
+
+    /// <summary>The evidence as a download; its name says nothing of the case but its number.</summary>
+    public static IResult Send(HttpContext http, CaseFile made)
+    {
+        http.Response.Headers.ContentDisposition = string.Create(CultureInfo.InvariantCulture, $"attachment; filename=\"investigation-{made.Number}.zip\"");
+        return Results.Bytes(made.Zip, "application/zip");
     }
 
     /// <summary>Some events, or all that a filter finds.</summary>

@@ -82,6 +82,15 @@ internal static class CaseRules
         return await open.Where(found => !readable.Contains(found.Id)).Select(found => found.Id).ToListAsync(cancel);
     }
 
+    /// <summary>The cases that an event is in, of those that who asks may read: their numbers, nothing that is sealed.</summary>
+    public static async Task<IReadOnlyList<(Guid Id, int Number)>> OfEventAsync(OperationScope scope, Guid id, CancellationToken cancel)
+    {
+        if (!scope.Actor.Rights.Holds(Permission.InvestigationView, scope.Actor.State.Elevated, scope.Now)) return [];
+        var items = scope.Db.Set<CaseItemRow>().Where(item => item.RefId == id && item.Kind == CaseItemRow.Event && item.RemovedAt == null);
+        var found = await Readable(scope).Where(row => items.Any(item => item.InvestigationId == row.Id)).OrderBy(row => row.Number).Select(row => new { row.Id, row.Number }).ToListAsync(cancel);
+        return [.. found.Select(row => (row.Id, row.Number))];
+    }
+
     /// <summary>The case, for a change that only an open one takes.</summary>
     public static async Task<Result<CaseRow>> OpenAsync(OperationScope scope, Guid id, CancellationToken cancel, string state = CaseRow.Open)
     {

@@ -16,12 +16,14 @@ public static class InvestigationsFeature
     public static IServiceCollection AddInvestigations(this IServiceCollection services) => services
         .AddSingleton(new ModelPart(CaseTables.Model))
         .AddScoped<CaseReading>()
-        .AddSingleton(new WithheldEvents(CaseRules.WithheldAsync));
+        .AddSingleton(new WithheldEvents(CaseRules.WithheldAsync))
+        .AddSingleton(new NavPlace(911, Path, "Investigations", "zoom-exclamation", Permission.InvestigationView, NavPlace.Security));
 
     /// <summary>Maps pages and API.</summary>
     public static void MapInvestigations(this IEndpointRouteBuilder routes)
     {
         CaseApi.Map(routes);
+        CasePages.Map(routes);
     }
 
     internal static string PathOf(Guid id) => $"{Path}/{id:D}";

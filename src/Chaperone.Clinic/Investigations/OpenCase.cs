@@ -65,7 +65,7 @@ internal sealed record PrepareCase(CaseSelection Selection) : IOperation<Prepare
 /// <param name="Problem">Why they cannot all go into a case, or null.</param>
 /// <param name="Staff">Members of staff by name.</param>
 /// <param name="Open">Open cases that can take more: id, number, title.</param>
-internal sealed record PreparedCase(int Events, Error? Problem, IReadOnlyList<(Guid Id, string Name)> Staff, IReadOnlyList<(Guid Id, int Number, string Title)> Open);
+public sealed record PreparedCase(int Events, Error? Problem, IReadOnlyList<(Guid Id, string Name)> Staff, IReadOnlyList<(Guid Id, int Number, string Title)> Open);
 
 internal sealed class PrepareCaseHandler(ClinicLog log) : IHandler<PrepareCase, PreparedCase>
 {

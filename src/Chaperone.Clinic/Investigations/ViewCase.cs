@@ -21,7 +21,7 @@ internal sealed record ListCases(string? State = null, int? Below = null, int Li
 /// <param name="Items">Newest first.</param>
 /// <param name="Next">What to give as <see cref="ListCases.Below"/> for the next older ones; null when there are none.</param>
 /// <param name="Members">Staff by account.</param>
-internal sealed record CaseList(IReadOnlyList<CaseSummary> Items, int? Next, IReadOnlyDictionary<Guid, AuditMember> Members);
+public sealed record CaseList(IReadOnlyList<CaseSummary> Items, int? Next, IReadOnlyDictionary<Guid, AuditMember> Members);
 
 /// <summary>A case in a list.</summary>
 public sealed record CaseSummary(Guid Id, int Number, string Title, string State, Guid OpenedBy, DateTimeOffset OpenedAt, Guid? AssignedTo, DateTimeOffset? ReportBy, int Events);
@@ -40,54 +40,83 @@ internal sealed record ViewCase(Guid CaseId) : IOperation<CaseView>, IAbout
 /// <param name="Index">Its place in the log, or null while it has none.</param>
 /// <param name="Read">The event; null when its body ended.</param>
 /// <param name="Item">Who put it in, and why.</param>
-internal sealed record CaseEvent(Guid ItemId, Guid EventId, long? Index, ReadEvent? Read, CaseItem Item);
+public sealed record CaseEvent(Guid ItemId, Guid EventId, long? Index, ReadEvent? Read, CaseItem Item);
 
 /// <summary>What a case points at.</summary>
-internal sealed record CaseItem(Guid Id, string Kind, Guid RefId, string RefType, string? Name, string? Why, Guid AddedBy, DateTimeOffset AddedAt, Guid? RemovedBy, DateTimeOffset? RemovedAt, string? RemovedBecause);
+/// <param name="Id">The row.</param>
+/// <param name="Kind"><c>event</c>, <c>person</c> or <c>record</c>.</param>
+/// <param name="RefId">What it is.</param>
+/// <param name="RefType">Its sort.</param>
+/// <param name="Name">A person's name, where who reads may see it.</param>
+/// <param name="Why">Why it was chosen, or null.</param>
+/// <param name="AddedBy">Account of who chose it.</param>
+/// <param name="AddedAt">When.</param>
+/// <param name="RemovedBy">Account of who took it out, or null.</param>
+/// <param name="RemovedAt">When.</param>
+/// <param name="RemovedBecause">A reason's code.</param>
+public sealed record CaseItem(Guid Id, string Kind, Guid RefId, string RefType, string? Name, string? Why, Guid AddedBy, DateTimeOffset AddedAt, Guid? RemovedBy, DateTimeOffset? RemovedAt, string? RemovedBecause);
 
 /// <summary>A note of a case, as it was written.</summary>
 public sealed record CaseNote(Guid Id, string Kind, string? Outcome, string Text, Guid WrittenBy, DateTimeOffset WrittenAt);
 
 /// <summary>A case as read.</summary>
-internal sealed record CaseView
+public sealed record CaseView
 {
+    /// <summary>Its id.</summary>
     public required Guid Id { get; init; }
 
+    /// <summary>Version of the record: the ETag.</summary>
     public required long Version { get; init; }
 
+    /// <summary>By which people call it.</summary>
     public required int Number { get; init; }
 
+    /// <summary>What it is called.</summary>
     public required string Title { get; init; }
 
+    /// <summary>Why it was opened.</summary>
     public required string Reason { get; init; }
 
+    /// <summary><c>open</c>, <c>concluding</c> or <c>concluded</c>.</summary>
     public required string State { get; init; }
 
+    /// <summary>Account of who opened it.</summary>
     public required Guid OpenedBy { get; init; }
 
+    /// <summary>When.</summary>
     public required DateTimeOffset OpenedAt { get; init; }
 
+    /// <summary>When it was last opened again.</summary>
     public required DateTimeOffset? ReopenedAt { get; init; }
 
+    /// <summary>Account of who it is given to.</summary>
     public required Guid? AssignedTo { get; init; }
 
+    /// <summary>Accounts that may read it beside the owners.</summary>
     public required IReadOnlyList<Guid> Team { get; init; }
 
+    /// <summary>Since when a breach of personal data is suspected.</summary>
     public required DateTimeOffset? AwareAt { get; init; }
 
+    /// <summary>Account of who wrote the conclusion.</summary>
     public required Guid? ConcludedBy { get; init; }
 
+    /// <summary>Account of who agreed to it.</summary>
     public required Guid? ConfirmedBy { get; init; }
 
+    /// <summary>When it was concluded.</summary>
     public required DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>As they happened, oldest first; those that were taken out are in <see cref="Removed"/>.</summary>
     public required IReadOnlyList<CaseEvent> Events { get; init; }
 
+    /// <summary>Whom it names.</summary>
     public required IReadOnlyList<CaseItem> People { get; init; }
 
+    /// <summary>Records in it.</summary>
     public required IReadOnlyList<CaseItem> Records { get; init; }
 
+    /// <summary>What was taken out of it.</summary>
     public required IReadOnlyList<CaseItem> Removed { get; init; }
 
     /// <summary>Oldest first: notes, conclusions, reopenings.</summary>
@@ -96,6 +125,7 @@ internal sealed record CaseView
     /// <summary>What was done with the case, newest first, as the log has it.</summary>
     public required IReadOnlyList<ReadEvent> History { get; init; }
 
+    /// <summary>Staff by account.</summary>
     public required IReadOnlyDictionary<Guid, AuditMember> Members { get; init; }
 
     /// <summary>Accounts that may work on cases and are neither on the team nor named.</summary>

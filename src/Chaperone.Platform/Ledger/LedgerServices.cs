@@ -29,6 +29,7 @@ public static class LedgerServices
             provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<Sequencer>(), installation, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton(provider => new LedgerEvidence(provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<Sequencer>(), installation))
         .AddSingleton<LedgerSlices>()
+        .AddSingleton(provider => new LedgerSelection(provider.GetRequiredService<LogKeys>(), provider.GetRequiredService<LedgerEvidence>(), installation))
         .AddSingleton<Witnessing>()
         .AddSingleton<LogRetention>()
         .AddSingleton<IntegrityCheck>()

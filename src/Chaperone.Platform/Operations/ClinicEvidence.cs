@@ -4,10 +4,13 @@ using Chaperone.Platform.Ledger;
 namespace Chaperone.Platform.Operations;
 
 /// <summary>What proves the clinic's log to somebody outside, as an operation makes it: in the operation's own transaction, and only after the monitor has decided.</summary>
-public sealed class ClinicEvidence(OperationScope scope, LedgerEvidence evidence)
+public sealed class ClinicEvidence(OperationScope scope, LedgerEvidence evidence, LedgerSelection selection)
 {
     /// <summary>See <see cref="LedgerEvidence.OfEventAsync"/>. Whom the event names is for the handler to register.</summary>
     public Task<ProvenEvent?> OfEventAsync(Guid id, Func<VerifierKey, bool, string>? policy, CancellationToken cancel) => evidence.OfEventAsync(scope.Transaction, id, policy, cancel);
+
+    /// <summary>See <see cref="LedgerSelection.ProveAsync"/>. Whom the events name is for the handler to register.</summary>
+    public Task<ProvenSelection?> OfSelectionAsync(IReadOnlyCollection<Guid> ids, Guid anchor, Func<VerifierKey, bool, string>? policy, CancellationToken cancel) => selection.ProveAsync(scope.Transaction, ids, anchor, policy, cancel);
 
     /// <summary>See <see cref="LedgerEvidence.OfConsistencyAsync"/>.</summary>
     public Task<ProvenConsistency?> OfConsistencyAsync(long one, long other, CancellationToken cancel) => evidence.OfConsistencyAsync(scope.Transaction, one, other, cancel);

@@ -46,6 +46,13 @@ public sealed class CaseExpiryTests : CaseWorld
         Assert.False(await ExistsAsync(kept) || await ExistsAsync(removed));
         var ended = Assert.Single((await Run(new ViewCase(opened.Id), Owner)).Events);
         Assert.True(ended is { Read: null, Index: >= 0 });
+
+        // Evidence says that it ended, and proves which event of expiry names it.
+        await Run(new ReopenCase(opened.Id, "Asked again", 3), Owner);
+        await Run(new AddCaseEvents(opened.Id, new([(await SeenAsync())[^1].Id])), Owner);
+        using var source = LogSource.Zip(new MemoryStream((await Run(new ExportCase(opened.Id), Owner)).Zip));
+        var report = Verifier.Verify(source, "evidence", new());
+        Assert.True(report is { ExitCode: 0, Verified: 1, Expired: 1 }, report.ToText());
     }
 
     [Theory]
