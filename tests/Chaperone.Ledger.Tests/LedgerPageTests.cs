@@ -95,6 +95,46 @@ public class LedgerPageTests
         Assert.Equal(1, (await Outsiders.Python(zips[0], other.Key.ToString())).Code);
     }
 
+    [Fact]
+    public async Task Its_verifier_asks_for_the_witnesses_that_a_policy_names()
+    {
+        var log = TestLog.OfSize(600);
+        var nodes = new TileNodes(600, log.ReadTile);
+        var signers = Enumerable.Range(0, 3).Select(i => new NoteSigner($"w{i}.example", Hash256.Of([(byte)i]).ToArray())).ToArray();
+        var keys = signers.Select(signer => new VerifierKey(signer.Key.Name, signer.Key.PublicKey, SignatureType.CosignatureV1)).ToArray();
+        var named = $"# ours\nlog {log.Signer.Key}\nwitness a {keys[0]}\nwitness b {keys[1]} https://b.example\nwitness c {keys[2]}\n";
+        var (plain, note) = (log.Head.Sign(log.Signer), log.Head.Sign(log.Signer).With([signers[0].Cosign(log.Head.Sign(log.Signer).Text, TestLog.Start), signers[2].Cosign(log.Head.Sign(log.Signer).Text, TestLog.Start)]));
+        byte[] Event(SignedNote under, string? policy = null) => Evidence.OfEvent(new(300, nodes.InclusionProof(300), under, log.Salts[300]), log.Lines[300], log.Signer.Key, policy, TestLog.Start);
+        var older = new Checkpoint(TestLog.Origin, 300, new TileNodes(300, log.ReadTile).Root()).Sign(log.Signer);
+        var continues = Evidence.OfConsistency(older, new(300, nodes.ConsistencyProof(300), note), log.Signer.Key, TestLog.Start);
+
+        var two = named + "group two 2 a b c\nquorum two\n";
+        foreach (var zip in new[] { Event(note), continues, await Zip(log.Bundle(200, 520) with { CheckpointNote = note }) })
+        {
+            var (code, said) = await Outsiders.Python(zip, log.Signer.Key.ToString(), two);
+            Assert.True(code == 0, said);
+            Assert.Equal((1, "NOT GOOD: the cosignatures that the policy asks for\n"), await Outsiders.Python(zip, log.Signer.Key.ToString(), named + "group top all a b c\nquorum top\n"));
+        }
+        foreach (var good in new[] { "quorum none\n", "quorum a\n", "group one any b c\nquorum one\n", "group two all a c\ngroup top 1 two b\nquorum top\n" }) Assert.Equal(0, (await Outsiders.Python(Event(note), log.Signer.Key.ToString(), named + good)).Code);
+        foreach (var bad in new[] { "quorum b\n", "", "quorum x\n", "hello\nquorum none\n" }) Assert.Equal(1, (await Outsiders.Python(Event(note), log.Signer.Key.ToString(), named + bad)).Code);
+        Assert.Equal(1, (await Outsiders.Python(Event(plain), log.Signer.Key.ToString(), two)).Code);
+        Assert.Equal((0, 1), ((await Outsiders.Python(Event(note, two))).Code, (await Outsiders.Python(Event(plain, two))).Code));       // the zip's own, where none is given
+        using var stranger = new NoteSigner(TestLog.Origin, Hash256.Of("another key"u8).ToArray());
+        Assert.Equal(1, (await Outsiders.Python(Event(note), log.Signer.Key.ToString(), $"log {stranger.Key}\nquorum none\n")).Code);
+
+        // A time or a signature that is changed by one bit is none.
+        var lines = note.ToString().Split('\n');
+        var at = Array.FindIndex(lines, line => line.Contains("w2.example", StringComparison.Ordinal));
+        foreach (var position in new[] { 11, 40 })
+        {
+            var bytes = Convert.FromBase64String(lines[at].Split(' ')[2]);
+            bytes[position] ^= 1;
+            Assert.True(SignedNote.TryParse(Encoding.UTF8.GetBytes(note.ToString().Replace(lines[at].Split(' ')[2], Convert.ToBase64String(bytes), StringComparison.Ordinal)), out var changed));
+            Assert.Equal(1, (await Outsiders.Python(Event(changed), log.Signer.Key.ToString(), two)).Code);
+        }
+        foreach (var signer in signers) signer.Dispose();
+    }
+
     private static async Task<byte[]> Zip(BundleContents contents)
     {
         using var output = new MemoryStream();

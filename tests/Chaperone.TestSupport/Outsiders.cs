@@ -22,7 +22,7 @@ public static class Outsiders
     /// <summary>Runs the verifier that stands in docs/ledger.md: exit code 0 good, 1 not, and what it said.</summary>
     /// <param name="zip">Bundle or evidence.</param>
     /// <param name="key">The log's vkey, or null for the one inside.</param>
-    public static async Task<(int Code, string Said)> Python(byte[] zip, string? key = null)
+    public static async Task<(int Code, string Said)> Python(byte[] zip, string? key = null, string? policy = null)
     {
         var folder = Directory.CreateTempSubdirectory("chaperone-python-").FullName;
         try
@@ -32,7 +32,9 @@ public static class Outsiders
             await File.WriteAllTextAsync(Path.Combine(folder, "verify.py"), page[start..page.IndexOf("\n```", start, StringComparison.Ordinal)] + "\n");
             await File.WriteAllBytesAsync(Path.Combine(folder, "file.zip"), zip);
             await File.WriteAllTextAsync(Path.Combine(folder, "log.vkey"), key);
-            return await Run("python3", [Path.Combine(folder, "verify.py"), Path.Combine(folder, "file.zip"), .. key is null ? Array.Empty<string>() : [Path.Combine(folder, "log.vkey")]]);
+            await File.WriteAllTextAsync(Path.Combine(folder, "policy"), policy);
+            return await Run("python3",
+                [Path.Combine(folder, "verify.py"), Path.Combine(folder, "file.zip"), .. key is null ? Array.Empty<string>() : [Path.Combine(folder, "log.vkey")], .. policy is null ? Array.Empty<string>() : [Path.Combine(folder, "policy")]]);
         }
         finally
         {

@@ -151,9 +151,9 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Every event of a clinic, oldest first, opened.</summary>
     public Task<IReadOnlyList<LedgerEvent>> EventsAsync(TestClinic clinic) => LedgerEvents.ReadAsync(Databases, Services.GetRequiredService<KeyRing>(), clinic.Tenant.Id);
 
-    /// <summary>How many events a clinic has, without those that come by the clock: verifications, and the end of a log followed by nobody any more.</summary>
+    /// <summary>How many events a clinic has, without those that come by the clock: verifications, the end of a log followed by nobody any more, and what is told of an hour's refused attempts.</summary>
     public async Task<long> CountEventsAsync(TestClinic clinic) =>
-        (long)(await Database.ExecuteAsync($"SELECT count(*) FROM ledger.event WHERE tenant_id = '{clinic.Tenant.Id}' AND (actor_id IS NOT NULL OR (action NOT LIKE 'ledger.%' AND action <> 'audit.tail_ended'))"))!;
+        (long)(await Database.ExecuteAsync($"SELECT count(*) FROM ledger.event WHERE tenant_id = '{clinic.Tenant.Id}' AND (actor_id IS NOT NULL OR (action NOT LIKE 'ledger.%' AND action NOT IN ('audit.tail_ended', 'security.unauthorised_attempt')))"))!;
 
     /// <summary>Runs an operation as this role, past HTTP.</summary>
     public Task<Result<T>> Run<T>(IOperation<T> operation, Role role, TestClinic clinic) => Services.GetRequiredService<ReferenceMonitor>().Run(operation, new(

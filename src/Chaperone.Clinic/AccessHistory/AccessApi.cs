@@ -89,10 +89,6 @@ internal static class AccessApi
         return Results.Bytes(buffer.WrittenMemory, "application/json");
     }
 
-    // The file's name says nobody's.
-    private static Task<IResult> Send(HttpContext http, AccessReport report, IOperation<WrittenExport> operation)
-    {
-        var day = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        return AuditApi.Send(http, report.Id, "access_history", report.IsPdf ? "application/pdf" : "application/json", $"access-history-{day}.{(report.IsPdf ? "pdf" : "json")}", operation);
-    }
+    private static Task<IResult> Send(HttpContext http, AccessReport report, IOperation<WrittenExport> operation) =>
+        AuditApi.Send(http, report.Id, "access_history", report.IsPdf ? AuditExportFormat.Pdf : AuditExportFormat.Json, "access-history", operation);
 }

@@ -45,25 +45,28 @@ internal static class AuditApi
             .Runs(typeof(ViewIntegrity)).WithSummary("What the last verification found, the newest signed checkpoint, and who outside guards the log.");
     }
 
-    /// <summary>Announces the export, then sends it. A file cut short is never sent as a whole one.</summary>
-    public static Task<IResult> Send(HttpContext http, AuditExport export)
+    /// <summary>Sends an export that was announced. A file cut short is never sent as a whole one.</summary>
+    public static Task<IResult> Send(HttpContext http, AuditExport export) => Send(http, export.Id, "audit_log", export.Format, "audit-log", new ExportAuditLog(export, http.Response.Body));
+
+    /// <summary>Runs an export that was announced, into the answer.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="export">Its id.</param>
+    /// <param name="what">What it is called in the list of jobs.</param>
+    /// <param name="format">Its shape.</param>
+    /// <param name="name">What the file's name begins with; it names nobody.</param>
+    /// <param name="operation">Writes it.</param>
+    public static async Task<IResult> Send(HttpContext http, Guid export, string what, AuditExportFormat format, string name, IOperation<WrittenExport> operation)
     {
         var day = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        var (type, ending) = export.Format switch
+        var (type, ending) = format switch
         {
             AuditExportFormat.Csv => ("text/csv; charset=utf-8", "csv"),
             AuditExportFormat.Json => ("application/json", "json"),
             AuditExportFormat.Pdf => ("application/pdf", "pdf"),
             _ => ("application/zip", "zip"),
         };
-        return Send(http, export.Id, "audit_log", type, $"audit-log-{day}.{ending}", new ExportAuditLog(export, http.Response.Body));
-    }
-
-    /// <summary>Runs an export that was announced, into the answer.</summary>
-    public static async Task<IResult> Send(HttpContext http, Guid export, string what, string type, string name, IOperation<WrittenExport> operation)
-    {
         http.Response.ContentType = type;
-        http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}\"";
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}-{day}.{ending}\"";
         var sent = await http.ExportAsync(export, what, operation, written => written.Rows);
         if (sent.Error is not { } error)
         {

@@ -88,7 +88,7 @@ internal static partial class Frameworks
         {
             Missing = "Unusual reading by somebody who may read, such as many records in a night, raises no alarm yet.",
             Yours = ["Notify the authority: Chaperone does not write to it.", "Name security contacts who read their mail."],
-            Events = ["auth.locked", "security.session_hijack", "ledger.verification_failed", "witness.objected"],
+            Events = ["auth.locked", "security.session_hijack", "security.unauthorised_attempt", "ledger.verification_failed", "witness.objected"],
             Refusals = true,
             Tests = [Clinic + "Mail.SignInMailTests.Refused_attempts_are_told_to_the_security_contacts_once_an_account_and_hour", Clinic + "Witnesses.WitnessTests.A_log_that_does_not_verify_is_told_by_mail_once_a_day_and_stands_in_the_history_of_checks"],
         },

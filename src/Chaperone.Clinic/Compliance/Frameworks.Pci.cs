@@ -45,7 +45,7 @@ internal static partial class Frameworks
         new("10.2.1.4", "All invalid logical access attempts are logged.", Coverage.Covered,
             "Wrong passwords and codes, locks, and everything that was refused. Floods of strangers are written singly up to twenty a minute, then counted.")
         {
-            Events = ["auth.login.failure", "auth.2fa_failed", "auth.locked", "security.rate_limited", "security.session_forged", "security.session_hijack"],
+            Events = ["auth.login.failure", "auth.2fa_failed", "auth.locked", "security.unauthorised_attempt", "security.rate_limited", "security.session_forged", "security.session_hijack"],
             Refusals = true,
             Tests = [Product + "EventTests.A_refusal_leaves_an_event_that_says_so", Platform + "Operations.ReferenceMonitorTests.Strangers_failures_are_written_singly_up_to_twenty_a_minute_then_counted", Platform + "Operations.ReferenceMonitorTests.Another_clinics_id_is_not_found_and_leaves_an_event_here_only"],
         },
@@ -119,7 +119,7 @@ internal static partial class Frameworks
         {
             Missing = "Nothing looks for unusual patterns in what is allowed.",
             Yours = ["Name security contacts, and set up mail (Settings › Mail)."],
-            Events = ["auth.locked", "security.session_hijack", "witness.silent", "witness.objected", "ledger.verification_failed"],
+            Events = ["auth.locked", "security.unauthorised_attempt", "security.session_hijack", "witness.silent", "witness.objected", "ledger.verification_failed"],
             Tests = [Clinic + "Mail.SignInMailTests.Refused_attempts_are_told_to_the_security_contacts_once_an_account_and_hour", Clinic + "Mail.SignInMailTests.A_copied_cookie_is_told_to_its_person_and_the_security_contacts_once"],
         },
         new("10.4.2.1, 10.4.3", "The frequency of other reviews follows from a risk analysis, and what reviews find is addressed.", Coverage.Yours, "Nothing: it is for people. What is found can be filtered, exported and proved.")

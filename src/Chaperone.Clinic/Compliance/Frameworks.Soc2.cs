@@ -10,7 +10,7 @@ internal static partial class Frameworks
         {
             Missing = "The policy itself is yours; events are not streamed to a monitoring system of your own by what is mapped here.",
             Yours = ["Write the policy: who looks, at what, how often, and whom they tell."],
-            Events = ["security.rate_limited", "security.session_hijack", "security.session_forged", "security.seal_broken", "auth.locked"],
+            Events = ["security.unauthorised_attempt", "security.rate_limited", "security.session_hijack", "security.session_forged", "security.seal_broken", "auth.locked"],
             Refusals = true,
             Tests = [Platform + "Ledger.EventCatalogueTests.The_page_in_the_docs_is_this_catalogue", Clinic + "SignIn.AccountTests.Cookie_from_another_client_family_ends_the_session_with_a_critical_event"],
         },
@@ -19,7 +19,7 @@ internal static partial class Frameworks
         {
             Missing = "Reading that is allowed and yet unusual (many records, at night, a colleague) is recorded but raises no alarm yet.",
             Yours = ["Look at the numbers of the log for what is unusual in your clinic."],
-            Events = ["auth.login.failure", "security.session_hijack", "security.session_forged", "ledger.verification_failed", "witness.silent", "witness.objected", "mail.dead"],
+            Events = ["auth.login.failure", "security.unauthorised_attempt", "security.session_hijack", "security.session_forged", "ledger.verification_failed", "witness.silent", "witness.objected", "mail.dead"],
             Refusals = true,
             Tests =
             [

@@ -24,6 +24,34 @@ internal sealed class AlertAttemptsHandler(MailQueue mail) : IHandler<AlertAttem
     }
 }
 
+/// <summary>Looks whether the log says of this hour that the account asked for what its role does not include.</summary>
+internal sealed record FindAttempts(Guid Member, DateTimeOffset At) : IOperation<bool>
+{
+    public static Policy Policy { get; } = Policy.Unlogged("looks whether an event is there; nobody is shown").ForSystem("refusals are watched by the system");
+}
+
+/// <summary>Writes that an account asked for what its role does not include: one critical event an account and hour. The refusals themselves are events of their own.</summary>
+internal sealed record NoteAttempts(Guid Member) : IOperation<Done>
+{
+    public static Policy Policy { get; } = Policy.Reads("security.unauthorised_attempt").About(Resource.Clinic).ForSystem("refusals are watched by the system");
+}
+
+internal sealed class NoteAttemptsHandler(ClinicLog log) : IHandler<FindAttempts, bool>, IHandler<NoteAttempts, Done>
+{
+    public async Task<Result<bool>> Handle(FindAttempts request, OperationScope scope, CancellationToken cancel)
+    {
+        var hour = new DateTimeOffset(request.At.UtcTicks - (request.At.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
+        return (await log.CountAsync(new() { Actions = ["security.unauthorised_attempt"], Entity = request.Member, From = hour }, 1, cancel)).Found > 0;
+    }
+
+    public Task<Result<Done>> Handle(NoteAttempts request, OperationScope scope, CancellationToken cancel)
+    {
+        scope.Concerns("member", request.Member);
+        scope.Show(request.Member);
+        return Task.FromResult<Result<Done>>(default(Done));
+    }
+}
+
 /// <summary>Hears of refusals from the monitor and passes each account's first of an hour on, after the request has its answer.</summary>
 internal sealed class AttemptAlerts(TimeProvider clock, IServiceProvider services, ILogger<AttemptAlerts> log) : BackgroundService
 {
@@ -48,7 +76,10 @@ internal sealed class AttemptAlerts(TimeProvider clock, IServiceProvider service
             {
                 // Asked for late: the monitor itself is made with what raises this.
                 var monitor = (ReferenceMonitor)services.GetService(typeof(ReferenceMonitor))!;
-                await monitor.Run(new AlertAttempts(member, at), new(clinic, Actor.System, Source), stoppingToken);
+                var caller = new Caller(clinic, Actor.System, Source);
+                // Told by another node or before a restart: once an account and hour it is.
+                if (await monitor.Run(new FindAttempts(member, at), caller, stoppingToken) is { Succeeded: true, Value: false }) await monitor.Run(new NoteAttempts(member), caller, stoppingToken);
+                await monitor.Run(new AlertAttempts(member, at), caller, stoppingToken);
             }
             catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
             {

@@ -114,29 +114,34 @@ internal sealed class SessionRow : SealedRow<Origin>
     public byte[] Proof { get; set; } = [];
 }
 
-/// <summary>A device remembered for 30 days, bound to account and security stamp.</summary>
-internal sealed class TrustedDeviceRow : SealedRow<Origin>
+/// <summary>A secret that opens something to whoever brings it, until it runs out or is revoked; only its hash is kept.</summary>
+internal abstract class TokenRow<TPayload> : SealedRow<TPayload> where TPayload : class, ISealedPayload<TPayload>
 {
-    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
-
-    public Guid MemberId { get; init; }
-
+    /// <summary>SHA-256 of the token.</summary>
     public required byte[] TokenHash { get; init; }
 
-    public Guid SecurityStamp { get; init; }
-
-    public required string Client { get; init; }
-
     public DateTimeOffset CreatedAt { get; init; }
-
-    public DateTimeOffset LastUsedAt { get; set; }
 
     public DateTimeOffset ExpiresAt { get; init; }
 
     public DateTimeOffset? RevokedAt { get; set; }
 
-    /// <summary>Of its <see cref="DeviceClaims"/>.</summary>
+    /// <summary>That the server wrote the row: of its <see cref="Claims"/>.</summary>
     public byte[] Proof { get; set; } = [];
+}
+
+/// <summary>A device remembered for 30 days, bound to account and security stamp; its claims are <see cref="DeviceClaims"/>.</summary>
+internal sealed class TrustedDeviceRow : TokenRow<Origin>
+{
+    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
+
+    public Guid MemberId { get; init; }
+
+    public Guid SecurityStamp { get; init; }
+
+    public required string Client { get; init; }
+
+    public DateTimeOffset LastUsedAt { get; set; }
 }
 
 /// <summary>Attempts of an account, a trusted device, or a stand-in for unknown addresses.</summary>

@@ -170,7 +170,7 @@ public static partial class EventCatalogue
         new("backup.created", EventCategory.System, Info, Years7, "A backup was made."),
         new("backup.restored", EventCategory.System, Warning, Years7, "A backup was brought back."),
         new("security.denied", Security, Warning, Years2, "An operation was refused."),
-        new("security.unauthorised_attempt", Security, Critical, Years2, "Something was asked for that the pages do not offer to this person."),
+        new("security.unauthorised_attempt", Security, Critical, Years2, "Somebody asked for what their role does not include and the pages do not offer: one event an account and hour, beside each refusal's own."),
         new("security.unknown_host", Security, Warning, Years2, "A request came for a host name that no clinic has."),
         new("security.rate_limited", Security, Warning, Years2, "Too many requests; further ones were turned away for a while."),
         new("security.session_hijack", Security, Critical, Years2, "A session's cookie turned up from another client; the session was ended."),

@@ -165,6 +165,27 @@ public sealed class SignInMailTests(MailHouseServer at) : IAsyncLifetime
         Assert.Equal(3, house.Mail.Count);
     }
 
+    [Fact]
+    public async Task Refused_attempts_leave_one_critical_event_an_account_and_hour()
+    {
+        using var nurse = await house.SignInAs(BuiltInRole.Nurse);
+        using var doctor = await house.SignInAs(BuiltInRole.Doctor);
+        foreach (var path in new[] { "/api/settings/mail", "/api/jobs", "/settings/team", "/api/mail/undelivered" }) Assert.Equal(HttpStatusCode.Forbidden, (await nurse.GetAsync(path)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await nurse.GetAsync($"/api/patients/{Guid.NewGuid()}")).Status);   // nothing there is no attempt
+        Assert.Equal(HttpStatusCode.Forbidden, (await doctor.GetAsync("/api/jobs")).Status);
+        var told = await house.EventsAsync("security.unauthorised_attempt", 2);
+        Assert.Equal([.. new[] { BuiltInRole.Nurse, BuiltInRole.Doctor }.Select(role => house.Clinic.Account(role).Member).Order()], told.Select(each => each.Entity!.Id).Order());
+        Assert.All(told, each => Assert.Equal((EventSeverity.Critical, ActorKind.System, each.Entity!.Id), (each.Severity, each.Actor.Kind, Assert.Single(each.Subjects))));
+        // Another node, which knows nothing of what this one has told, finds it in the log.
+        var monitor = house.Server.Services.GetRequiredMonitor();
+        Assert.True((await monitor.Run(new Clinic.Mail.FindAttempts(told[0].Entity!.Id, house.Server.Clock.GetUtcNow()), house.AsSystem(), CancellationToken.None)).Value);
+        Assert.False((await monitor.Run(new Clinic.Mail.FindAttempts(house.Clinic.Account(BuiltInRole.Hr).Member, house.Server.Clock.GetUtcNow()), house.AsSystem(), CancellationToken.None)).Value);
+        house.Server.Clock.Advance(TimeSpan.FromHours(1));
+        using var later = await house.SignInAs(BuiltInRole.Nurse);
+        Assert.Equal(HttpStatusCode.Forbidden, (await later.GetAsync("/api/jobs")).Status);
+        await house.EventsAsync("security.unauthorised_attempt", 3);
+    }
+
     private static Task<Answer> Forgotten(ClinicClient client, string email) => client.JsonAsync(HttpMethod.Post, "/api/auth/forgotten", new { email });
 
     private async Task<List<ReceivedMail>> MailsAsync(int count)

@@ -67,6 +67,39 @@ public sealed class WitnessTests(MailHouseServer at) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_proof_made_while_a_witness_guards_carries_its_cosignature_and_holds_where_that_is_asked_for()
+    {
+        using var owner = await house.SignInAs(BuiltInRole.Owner);
+        var log = await KeyAsync();
+        await using var witness = await TestWitness.StartAsync(log);
+        await using var another = await TestWitness.StartAsync(log);
+        await AddAsync(owner, witness);
+        await Until(async () => witness.SizeOf(Origin) > 0 && (await Only(owner)).GetProperty("state").GetString() == "guarding");
+        var happened = (await house.Server.EventsAsync(house.Clinic)).First(each => each.Action == "clinic.created");
+        var zip = await owner.GetAsync($"/api/audit/events/{happened.Id}/proof?format=zip");
+        Assert.Equal(HttpStatusCode.OK, zip.Status);
+
+        using var files = LogSource.Zip(new MemoryStream(zip.Body));
+        Assert.True(TlogProof.TryParse(files.Read("event.tlog-proof")!, out var proof));
+        Assert.True(proof.Note.IsCosignedBy(witness.Key, out _));
+        Assert.False(proof.Note.IsCosignedBy(another.Key, out _));
+        Assert.Equal(0, Held($"log {log}\nwitness officer {witness.Key}\nquorum officer\n"));
+        Assert.Equal(0, Held($"log {log}\nwitness officer {witness.Key}\nwitness stranger {another.Key}\ngroup one any officer stranger\nquorum one\n"));
+        Assert.Equal(1, Held($"log {log}\nwitness officer {witness.Key}\nwitness stranger {another.Key}\ngroup both all officer stranger\nquorum both\n"));
+        Assert.Equal(1, Held($"log {log}\nwitness stranger {another.Key}\nquorum stranger\n"));
+        Assert.True(proof.Shows(Merkle.LeafHash(Entry.Bytes(proof.Extra.Span, files.Read("event.json")!)), log, Policy($"log {log}\nwitness officer {witness.Key}\nquorum officer\n")));
+        Assert.False(proof.Shows(Merkle.LeafHash(Entry.Bytes(proof.Extra.Span, files.Read("event.json")!)), log, Policy($"log {log}\nwitness stranger {another.Key}\nquorum stranger\n")));
+
+        int Held(string policy)
+        {
+            using var held = LogSource.Zip(new MemoryStream(Evidence.OfEvent(proof, files.Read("event.json")!, log, policy, house.Server.Clock.GetUtcNow())));
+            return Verifier.Verify(held, "evidence", new() { Key = log }, Cancel).ExitCode;
+        }
+
+        static WitnessPolicy Policy(string text) => WitnessPolicy.TryParse(Encoding.UTF8.GetBytes(text), out var policy) ? policy : throw new InvalidOperationException("no policy");
+    }
+
+    [Fact]
     public async Task The_page_enters_tests_and_removes_without_script()
     {
         using var owner = await house.SignInAs(BuiltInRole.Owner);

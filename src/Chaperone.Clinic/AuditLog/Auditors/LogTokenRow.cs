@@ -13,21 +13,8 @@ internal sealed record LogTokenLabel(string Name) : ISealedPayload<LogTokenLabel
     public static JsonTypeInfo<LogTokenLabel> Json => AuditorsJson.Default.LogTokenLabel;
 }
 
-/// <summary>A token by which somebody outside reads the log's tree.</summary>
-internal sealed class LogTokenRow : SealedRow<LogTokenLabel>
-{
-    /// <summary>SHA-256 of the token.</summary>
-    public required byte[] TokenHash { get; init; }
-
-    public DateTimeOffset CreatedAt { get; init; }
-
-    public DateTimeOffset ExpiresAt { get; init; }
-
-    public DateTimeOffset? RevokedAt { get; set; }
-
-    /// <summary>Of its <see cref="LogTokenClaims"/>.</summary>
-    public byte[] Proof { get; set; } = [];
-}
+/// <summary>A token by which somebody outside reads the log's tree; its claims are <see cref="LogTokenClaims"/>.</summary>
+internal sealed class LogTokenRow : TokenRow<LogTokenLabel>;
 
 /// <summary>Whether everybody may read the log's tree. There is none until the clinic has decided.</summary>
 internal sealed class LogPublicationRow
