@@ -11,7 +11,7 @@ public sealed record VerifyFiles(string? Key = null, string? Checkpoint = null, 
 
 public static partial class Verifier
 {
-    /// <summary>Verifies what stands at a place: a folder, the zip of a bundle or of evidence, a <c>.tlog-proof</c>, or an http(s) address. What both commands do.</summary>
+    /// <summary>Verifies what stands at a place: a folder, the zip of a bundle or of evidence, a <c>.tlog-proof</c>, the <c>.json</c> of a report on who looked, or an http(s) address. What both commands do.</summary>
     /// <param name="location">A path or an address.</param>
     /// <param name="files">What to hold it against.</param>
     /// <param name="cancel">Stops between batches.</param>
@@ -36,6 +36,12 @@ public static partial class Verifier
                 return Verify(server, location, options, cancel);
             }
             if (!Directory.Exists(location) && !File.Exists(location)) return Unread(location, "There is no such file or folder.");
+            if (location.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(location))
+            {
+                var report = new VerificationReport { Subject = location };
+                AccessReportFile.Verify(File.ReadAllBytes(location), report, options);
+                return report;
+            }
             using var source = Directory.Exists(location) ? LogSource.Folder(location)
                 : location.EndsWith(Evidence.ProofExtension, StringComparison.Ordinal) ? ProofAndEvent(location, files.Event)
                 : LogSource.Zip(File.OpenRead(location));

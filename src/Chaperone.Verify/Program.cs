@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Chaperone.Ledger;
 
-var location = new Argument<string>("PATH|URL") { Description = "An export bundle or evidence (folder or .zip), a .tlog-proof, a folder of tlog-tiles, or the http(s) address of a log." };
+var location = new Argument<string>("PATH|URL") { Description = "An export bundle or evidence (folder or .zip), a .tlog-proof, a report on who looked (.json), a folder of tlog-tiles, or the http(s) address of a log." };
 var key = new Option<FileInfo?>("--key") { Description = "File with the log's verifier key, from somewhere you trust.", HelpName = "VKEYFILE" };
 var checkpoint = new Option<FileInfo?>("--checkpoint") { Description = "File with an older signed checkpoint that the log must continue.", HelpName = "FILE" };
 var line = new Option<FileInfo?>("--event") { Description = "File with the exact line of the event that a .tlog-proof is about.", HelpName = "FILE" };

@@ -22,7 +22,7 @@ internal static class AccessApi
         api.MapGet("/patients/{id:guid}/access-history", async (HttpContext http, Guid id) => (await http.Run(new ViewAccessHistory(id, Query(http)))).Match(Json))
             .Runs(typeof(ViewAccessHistory)).WithSummary("Who saw or changed a patient's data, newest first. cursor (next) for older, newer (previous) for newer; own=true also what the patient's own account did.");
         api.MapGet("/patients/{id:guid}/access-history/report", (HttpContext http, Guid id, string? format) => Report(http, id, format, Problem.Of))
-            .Runs(typeof(StartAccessReport), typeof(BeginExportRun), typeof(WriteAccessReport), typeof(EndExportRun)).WithSummary("The whole history to hand over: format=pdf or json. Needs a code younger than five minutes.");
+            .Runs(typeof(StartAccessReport), typeof(BeginExportRun), typeof(WriteAccessReport), typeof(EndExportRun)).WithSummary("The whole history to hand over: format=pdf, or json with a proof for each event (docs/formats.md). Needs a code younger than five minutes.");
         api.Get("/me/access-history", async http => (await http.Run(new ViewOwnAccessHistory(Query(http)))).Match(Json))
             .Runs(typeof(ViewOwnAccessHistory)).WithSummary("Who saw or changed data about oneself: a patient's record, a member of staff's account.");
         api.MapGet("/me/access-history/report", (HttpContext http, string? format) => OwnReport(http, format, Problem.Of))
@@ -49,7 +49,7 @@ internal static class AccessApi
         return started.Error is { } error ? refuse(error) : await Send(http, started.Value, new WriteOwnAccessReport(started.Value, http.Response.Body));
     }
 
-    public static void Write(Utf8JsonWriter json, AccessLook look)
+    public static void Write(Utf8JsonWriter json, AccessLook look, Action? more = null)
     {
         json.WriteStartObject();
         json.WriteString("id", look.Id);
@@ -68,6 +68,7 @@ internal static class AccessApi
         json.WriteEndArray();
         json.WriteBoolean("refused", look.Refused);
         json.WriteBoolean("readable", look.IsReadable);
+        more?.Invoke();
         json.WriteEndObject();
     }
 

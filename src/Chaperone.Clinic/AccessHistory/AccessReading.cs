@@ -30,14 +30,14 @@ internal sealed class AccessReading(ClinicLog log, OperationScope scope, Withhel
     }
 
     /// <summary>The whole history, newest first, some at a time.</summary>
-    public async IAsyncEnumerable<AccessLook> AllAsync(Guid person, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<IReadOnlyList<(ReadEvent Read, AccessLook Look)>> AllAsync(Guid person, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         const int Stretch = 500;
         var filter = await FilterAsync(person, withOwn: true, cancel);
         for (Guid? before = null; ;)
         {
             var page = await log.PageAsync(filter, before, Stretch, cancel);
-            foreach (var look in await LooksAsync(page.Events, cancel)) yield return look;
+            yield return [.. page.Events.Zip(await LooksAsync(page.Events, cancel))];
             if (page.Next is null) yield break;
             before = page.Next;
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Chaperone.Clinic.AuditLog;
@@ -6,7 +7,10 @@ using Chaperone.Clinic.Patients;
 using Chaperone.Clinic.Shell;
 using Chaperone.Clinic.Shell.Pdf;
 using Chaperone.Clinic.SignIn;
+using Chaperone.Clinic.Witnesses;
+using Chaperone.Ledger;
 using Chaperone.Platform.Access;
+using Chaperone.Platform.Ledger;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
 
@@ -91,7 +95,7 @@ internal sealed class WriteOwnAccessReportHandler(AccessReportWriter writer) : I
 }
 
 /// <summary>Writes the history as PDF or JSON, streaming. Says nothing of other people whom the same events showed.</summary>
-internal sealed class AccessReportWriter(AccessReading reading, ClinicLog log, OperationScope scope)
+internal sealed class AccessReportWriter(AccessReading reading, ClinicLog log, ClinicEvidence evidence, Guards guards, OperationScope scope)
 {
     private static readonly PdfColumn[] Columns = [new("When", 16), new("Who", 18), new("Role", 12), new("Why", 18), new("What happened", 30), new("Index", 7)];
     private readonly Dictionary<string, (string? Role, long Times, DateTimeOffset Last)> people = new(StringComparer.Ordinal);
@@ -118,11 +122,14 @@ internal sealed class AccessReportWriter(AccessReading reading, ClinicLog log, O
         var pdf = new PdfReport(to, $"Who saw or changed the data - {scope.Tenant.Name}");
         await pdf.HeadingAsync("Every time, newest first", cancel);
         await pdf.BeginTableAsync(Columns, cancel);
-        await foreach (var look in reading.AllAsync(person, cancel))
+        await foreach (var some in reading.AllAsync(person, cancel))
         {
-            Take(look);
-            var changed = look.Changed.Count > 0 ? $" Fields: {string.Join(", ", look.Changed)}." : "";
-            await pdf.RowAsync([AuditText.Time(look.At, zone), look.Who, look.Role ?? "", look.Why, look.What + changed, look.Index?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "not yet"], cancel);
+            foreach (var (_, look) in some)
+            {
+                Take(look);
+                var changed = look.Changed.Count > 0 ? $" Fields: {string.Join(", ", look.Changed)}." : "";
+                await pdf.RowAsync([AuditText.Time(look.At, zone), look.Who, look.Role ?? "", look.Why, look.What + changed, look.Index?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "not yet"], cancel);
+            }
         }
         await pdf.BeginCoverAsync(cancel);
         await pdf.TitleAsync("Who saw or changed this person's data", cancel);
@@ -143,36 +150,93 @@ internal sealed class AccessReportWriter(AccessReading reading, ClinicLog log, O
         await pdf.FinishAsync(cancel);
     }
 
+    // What is proved is signed at the end too, as entries alone do not say what is said of them.
     private async Task WriteJsonAsync(Guid person, HashingStream to, CancellationToken cancel)
     {
         var buffer = new ArrayBufferWriter<byte>(64 * 1024);
-        await using var json = new Utf8JsonWriter(buffer, new() { Indented = true, Encoder = JavaScriptEncoder.Default });
+        using var signed = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await using var json = new Utf8JsonWriter(buffer, new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.Default });
         json.WriteStartObject();
+        json.WriteString("format", AccessReportFile.Format);
         json.WriteString("clinic", scope.Tenant.Name);
         json.WriteString("host", scope.Tenant.Host);
         json.WriteString("person", person);
         json.WriteString("made", scope.Now);
-        if (await log.SignedHeadAsync(cancel) is { } signed)
+        EntryProofs? proofs = null;
+        var begun = false;
+        await foreach (var some in reading.AllAsync(person, cancel))
+        {
+            if (!begun)
+            {
+                proofs = await BeginAsync(some, cancel);
+                await WriteHeadAsync(json, proofs, cancel);
+                begun = true;
+            }
+            var proven = proofs is null ? new Dictionary<Guid, ProvenEntry>() : await proofs.OfAsync([.. some.Select(each => each.Look.Id)], cancel);
+            foreach (var (read, look) in some)
+            {
+                Take(look);
+                AccessApi.Write(json, look, () => WriteProof(json, person, read.Event, proven.GetValueOrDefault(look.Id)));
+                if (buffer.WrittenCount + json.BytesPending >= 32 * 1024) await SendAsync();
+            }
+        }
+        json.WriteEndArray();
+        json.WriteNumber("count", rows);
+        if (proofs is null)
+        {
+            json.WriteEndObject();
+            await SendAsync();
+            return;
+        }
+        await SendAsync();
+        await to.WriteAsync(AccessReportFile.Ending(proofs.Signer, new(signed.GetHashAndReset())), cancel);
+
+        async Task SendAsync()
+        {
+            await json.FlushAsync(cancel);
+            signed.AppendData(buffer.WrittenSpan);
+            await to.WriteAsync(buffer.WrittenMemory, cancel);
+            buffer.ResetWrittenCount();
+        }
+    }
+
+    // Under a checkpoint that covers the newest that can be proved.
+    private async Task<EntryProofs?> BeginAsync(IReadOnlyList<(ReadEvent Read, AccessLook Look)> newest, CancellationToken cancel)
+    {
+        if (newest.FirstOrDefault(each => each.Read is { IsReadable: true, Index: not null }).Look is not { } anchor) return null;
+        return await evidence.BeginAsync(anchor.Id, await guards.PolicyAsync(scope, cancel), cancel);
+    }
+
+    private async Task WriteHeadAsync(Utf8JsonWriter json, EntryProofs? proofs, CancellationToken cancel)
+    {
+        if (proofs is not null)
+        {
+            json.WriteString("checkpoint", proofs.Note.ToString());
+            json.WriteString("key", proofs.Signer.Key.ToString());
+            json.WriteString("policy", proofs.Policy ?? WitnessPolicy.TextFor(proofs.Signer.Key));
+        }
+        else if (await log.SignedHeadAsync(cancel) is { } signed)
         {
             json.WriteString("checkpoint", signed.Note);
             json.WriteString("key", signed.Key);
         }
         json.WriteStartArray("events");
-        await foreach (var look in reading.AllAsync(person, cancel))
-        {
-            Take(look);
-            AccessApi.Write(json, look);
-            if (buffer.WrittenCount < 32 * 1024) continue;
-            await json.FlushAsync(cancel);
-            await to.WriteAsync(buffer.WrittenMemory, cancel);
-            buffer.ResetWrittenCount();
-        }
-        json.WriteEndArray();
-        json.WriteNumber("count", rows);
-        json.WriteEndObject();
-        await json.FlushAsync(cancel);
-        await to.WriteAsync(buffer.WrittenMemory, cancel);
     }
+
+    // The event itself names its people by id, and from where it was done: it goes to who may export the log, and only where it is about this person alone.
+    private void WriteProof(Utf8JsonWriter json, Guid person, LedgerEvent happened, ProvenEntry? proven)
+    {
+        if (proven is null) return;
+        json.WriteBase64String("entry", proven.Entry.Span);
+        json.WriteStartArray("proof");
+        foreach (var hash in proven.Hashes) json.WriteStringValue(hash.ToBase64());
+        json.WriteEndArray();
+        if (!MayGiveEvents || happened.People().Any(each => each != person)) return;
+        json.WriteString("event", proven.Line.Span);
+        json.WriteBase64String("salt", proven.Salt.Span);
+    }
+
+    private bool MayGiveEvents => scope.Actor.Rights.Holds(Permission.AuditExport, scope.Actor.State.Elevated, scope.Now) && AuditPlan.RefusesDownload(scope) is null;
 
     private void Take(AccessLook look)
     {

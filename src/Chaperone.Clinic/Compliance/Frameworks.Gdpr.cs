@@ -24,11 +24,11 @@ internal static partial class Frameworks
             Tests = [Product + "EventTests.Each_act_of_a_patients_life_leaves_exactly_its_event", Platform + "Operations.ReferenceMonitorTests.Change_and_event_are_one_commit_and_the_event_names_subject_record_and_rule"],
         },
         new("Art. 30(1)(d), (e)", "The record says to whom personal data is disclosed, also in other countries.", Coverage.Partly,
-            "What leaves by Chaperone leaves an event before the first byte and one after the last, with what, how much and by whom: exports, calendars read from outside, mails, tokens for the log.")
+            "What leaves by Chaperone leaves an event before the first byte and one after the last, with what, how much and by whom: exports, calendars read from outside, mails, tokens for the log, streams of it.")
         {
             Missing = "The log does not know who receives a file after it was downloaded.",
             Yours = ["Note recipients and countries in the record of processing.", "Keep contracts with your processors."],
-            Events = ["data.export_started", "data.exported", "calendar.feed_made", "calendar.read", "mail.sent", "audit.token_made", "audit.tree_read"],
+            Events = ["data.export_started", "data.exported", "calendar.feed_made", "calendar.read", "mail.sent", "audit.token_made", "audit.tree_read", "stream.created"],
             Tests = [Clinic + "AuditLog.ExportAuditLogTests.Table_is_announced_before_and_counted_and_hashed_after", Clinic + "AuditLog.ExportAuditLogTests.What_broke_off_is_a_failure_that_says_how_far_it_came"],
         },
         new("Art. 30(1)(f)", "The record says how long each category of data is kept.", Coverage.Partly,
@@ -92,13 +92,12 @@ internal static partial class Frameworks
             Refusals = true,
             Tests = [Clinic + "Mail.SignInMailTests.Refused_attempts_are_told_to_the_security_contacts_once_an_account_and_hour", Clinic + "Witnesses.WitnessTests.A_log_that_does_not_verify_is_told_by_mail_once_a_day_and_stands_in_the_history_of_checks"],
         },
-        new("Art. 33(3), (5)", "Breaches are documented: whose data, how much, what followed.", Coverage.Partly,
-            "Every event names everybody whose data the answer showed, so that who is affected can be counted and listed; single events leave with a proof that outsiders can check.")
+        new("Art. 33(3), (5)", "Breaches are documented: whose data, how much, what followed.", Coverage.Covered,
+            "An investigation of a suspected breach holds events, people, records, notes and a conclusion that two agreed to, runs the 72 hours, and leaves as evidence that outsiders can check; every event names everybody whose data the answer showed.")
         {
-            Missing = "The register of breaches and what was decided is kept outside Chaperone.",
-            Yours = ["Keep the register of breaches, and decide whom to tell (Art. 34)."],
-            Events = ["data.export_started", "data.exported", "audit.viewed"],
-            Tests = [Clinic + "AuditLog.ViewAuditLogTests.Every_filter_shows_exactly_the_events_it_names_newest_first", Clinic + "AuditLog.ProvingTests.Evidence_of_an_event_verifies_here_and_elsewhere_and_leaves_its_event"],
+            Yours = ["Open one for each breach, and decide whom to tell (Art. 34)."],
+            Events = ["investigation.opened", "investigation.breach_marked", "investigation.concluded", "investigation.exported"],
+            Tests = [Clinic + "Investigations.InvestigationTests.A_suspected_breach_has_72_hours_and_cannot_have_begun_in_the_future", Clinic + "Investigations.CaseEvidenceTests.Whatever_is_changed_in_it_is_found_and_the_first_bad_event_is_named", Clinic + "AuditLog.ViewAuditLogTests.Every_filter_shows_exactly_the_events_it_names_newest_first", Clinic + "AuditLog.ProvingTests.Evidence_of_an_event_verifies_here_and_elsewhere_and_leaves_its_event"],
         },
     ]);
 }

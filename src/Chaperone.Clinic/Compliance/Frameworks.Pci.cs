@@ -92,13 +92,12 @@ internal static partial class Frameworks
             Events = ["ledger.verification_failed"],
             Tests = [Platform + "Ledger.AppendTests.The_owner_and_superusers_are_refused_too", Platform + "Ledger.TamperingTests.An_attack_on_the_log_is_found_and_named"],
         },
-        new("10.3.3", "The logs are promptly backed up to a central server or media that are hard to modify.", Coverage.Partly,
-            "Each checkpoint is kept in a file outside the database, cosigned by witnesses within seconds and mailed weekly, so that what is lost or altered cannot be hidden.")
+        new("10.3.3", "The logs are promptly backed up to a central server or media that are hard to modify.", Coverage.Covered,
+            "A stream passes every event on to a log server of yours, byte for byte and by its place in the log, and goes on without a gap after the receiver was down; checkpoints are cosigned by witnesses and mailed weekly, so that what is lost cannot be hidden.")
         {
-            Missing = "These copies prove the events and do not hold them: the events themselves are in the database and in the exports that you make.",
-            Yours = ["Back up the data folder elsewhere, daily.", "Enter a witness."],
-            Events = ["ledger.checkpoint_mailed", "witness.added", "witness.silent", "audit.tree_read"],
-            Tests = [Platform + "Ledger.WitnessingTests.What_a_witness_cosigned_stands_under_the_checkpoint_and_the_log_verifies_with_it", Clinic + "Witnesses.WitnessTests.The_owners_get_the_checkpoint_by_mail_once_a_week_and_the_mail_itself_holds_the_log"],
+            Yours = ["Enter a stream to a log server of yours (Settings › Security › Streams), and a witness.", "Back up the data folder elsewhere, daily."],
+            Events = ["stream.created", "stream.failing", "stream.recovered", "stream.skipped", "ledger.checkpoint_mailed", "witness.added", "witness.silent"],
+            Tests = [Clinic + "Streams.WebhookTests.The_whole_log_comes_in_order_byte_for_byte_and_signed_and_then_what_happens", Clinic + "Streams.WebhookTests.What_happens_while_it_is_down_comes_when_it_is_up_again", Platform + "Ledger.WitnessingTests.What_a_witness_cosigned_stands_under_the_checkpoint_and_the_log_verifies_with_it", Clinic + "Witnesses.WitnessTests.The_owners_get_the_checkpoint_by_mail_once_a_week_and_the_mail_itself_holds_the_log"],
         },
         new("10.3.4", "File integrity monitoring or change detection on the logs raises alerts.", Coverage.Covered,
             "The log is verified by itself, event by event and record by record; a fault is a critical event, a red banner on every page and a mail to the security contacts.")
@@ -122,7 +121,7 @@ internal static partial class Frameworks
             Events = ["auth.locked", "security.unauthorised_attempt", "security.session_hijack", "witness.silent", "witness.objected", "ledger.verification_failed"],
             Tests = [Clinic + "Mail.SignInMailTests.Refused_attempts_are_told_to_the_security_contacts_once_an_account_and_hour", Clinic + "Mail.SignInMailTests.A_copied_cookie_is_told_to_its_person_and_the_security_contacts_once"],
         },
-        new("10.4.2.1, 10.4.3", "The frequency of other reviews follows from a risk analysis, and what reviews find is addressed.", Coverage.Yours, "Nothing: it is for people. What is found can be filtered, exported and proved.")
+        new("10.4.2.1, 10.4.3", "The frequency of other reviews follows from a risk analysis, and what reviews find is addressed.", Coverage.Yours, "Nothing: it is for people. What is found can be made an investigation, with notes and a conclusion, and leaves as evidence.")
         {
             Yours = ["Decide the frequency, and follow up what is found."],
         },
@@ -145,7 +144,7 @@ internal static partial class Frameworks
         {
             Missing = "Firewalls, scanners and segmentation around the server are not watched.",
             Yours = ["Watch /health/ready and the server’s own log."],
-            Events = ["ledger.verification_failed", "witness.silent", "witness.objected", "mail.dead", "system.started"],
+            Events = ["ledger.verification_failed", "witness.silent", "witness.objected", "stream.failing", "mail.dead", "system.started"],
             Tests = [Platform + "Operations.ReferenceMonitorTests.When_the_log_cannot_be_written_nothing_is_shown_or_changed", Product + "KillTests.PostgreSQL_that_is_killed_is_started_again_and_until_then_everybody_is_told_to_wait"],
         },
         new("10.7.3", "Such failures are responded to: cause, duration, remedy, and how they will not recur.", Coverage.Yours, "Nothing: it is for people. The log tells when a failure began and when it ended.")

@@ -6,13 +6,13 @@ internal static partial class Frameworks
         "By the points of focus of the criterion. An auditor asks how you use what is here, over the whole period.",
     [
         new("CC7.2, policies and tools", "Detection policies, procedures and tools are defined and put in place.", Coverage.Partly,
-            "What is an event, how much it matters and how long it is kept is one catalogue, generated from the program; security events have a severity and an automatic action.")
+            "What is an event, how much it matters and how long it is kept is one catalogue, generated from the program; security events have a severity and an automatic action, and the whole log can be streamed to a monitoring system of yours.")
         {
-            Missing = "The policy itself is yours; events are not streamed to a monitoring system of your own by what is mapped here.",
+            Missing = "The policy itself is yours.",
             Yours = ["Write the policy: who looks, at what, how often, and whom they tell."],
-            Events = ["security.unauthorised_attempt", "security.rate_limited", "security.session_hijack", "security.session_forged", "security.seal_broken", "auth.locked"],
+            Events = ["security.unauthorised_attempt", "security.rate_limited", "security.session_hijack", "security.session_forged", "security.seal_broken", "auth.locked", "stream.created", "stream.failing"],
             Refusals = true,
-            Tests = [Platform + "Ledger.EventCatalogueTests.The_page_in_the_docs_is_this_catalogue", Clinic + "SignIn.AccountTests.Cookie_from_another_client_family_ends_the_session_with_a_critical_event"],
+            Tests = [Platform + "Ledger.EventCatalogueTests.The_page_in_the_docs_is_this_catalogue", Clinic + "Streams.WebhookTests.The_whole_log_comes_in_order_byte_for_byte_and_signed_and_then_what_happens", Clinic + "SignIn.AccountTests.Cookie_from_another_client_family_ends_the_session_with_a_critical_event"],
         },
         new("CC7.2, detection measures", "Detection is designed to find what is unusual: attacks, abuse, failing parts.", Coverage.Partly,
             "Found by themselves: guessing, copied and forged sessions, what the pages do not offer, altered logs and records, witnesses that object or are silent, mail that is not delivered.")

@@ -74,6 +74,16 @@ public sealed class LedgerSelection(LogKeys keys, LedgerEvidence evidence, Guid 
         }
     }
 
+    /// <summary>Proofs under the checkpoint that <see cref="LedgerEvidence.OfEventAsync"/> chooses for that event, which is kept from now on; null when there is none for it.</summary>
+    /// <param name="transaction">Of the clinic.</param>
+    /// <param name="anchor">The newest of the events that are to be proved.</param>
+    /// <param name="policy">As for one event.</param>
+    /// <param name="cancel">Cancels.</param>
+    /// <exception cref="InvalidDataException">The stored log is not what was signed.</exception>
+    public async Task<EntryProofs?> BeginAsync(TenantTransaction transaction, Guid anchor, Func<VerifierKey, bool, string>? policy, CancellationToken cancel) =>
+        await evidence.OfEventAsync(transaction, anchor, policy, cancel) is { } proven
+            ? new(transaction, keys, proven, await keys.Signer(transaction.Tenant, LogKeys.Origin(installation, transaction.Tenant), cancel)) : null;
+
     // Every event of expiry under the checkpoint, and what it names.
     private async Task<List<(long Index, OpenedBody Body, IReadOnlyList<IndexRange> Ranges)>> NamingAsync(TenantTransaction transaction, long size, CancellationToken cancel)
     {

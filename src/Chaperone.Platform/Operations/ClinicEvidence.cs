@@ -12,6 +12,9 @@ public sealed class ClinicEvidence(OperationScope scope, LedgerEvidence evidence
     /// <summary>See <see cref="LedgerSelection.ProveAsync"/>. Whom the events name is for the handler to register.</summary>
     public Task<ProvenSelection?> OfSelectionAsync(IReadOnlyCollection<Guid> ids, Guid anchor, Func<VerifierKey, bool, string>? policy, CancellationToken cancel) => selection.ProveAsync(scope.Transaction, ids, anchor, policy, cancel);
 
+    /// <summary>See <see cref="LedgerSelection.BeginAsync"/>. Whom the events name is for the handler to register.</summary>
+    public Task<EntryProofs?> BeginAsync(Guid anchor, Func<VerifierKey, bool, string>? policy, CancellationToken cancel) => selection.BeginAsync(scope.Transaction, anchor, policy, cancel);
+
     /// <summary>See <see cref="LedgerEvidence.OfConsistencyAsync"/>.</summary>
     public Task<ProvenConsistency?> OfConsistencyAsync(long one, long other, CancellationToken cancel) => evidence.OfConsistencyAsync(scope.Transaction, one, other, cancel);
 

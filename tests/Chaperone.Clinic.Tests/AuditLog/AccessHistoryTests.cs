@@ -128,6 +128,64 @@ public sealed class AccessHistoryTests : AuditWorld
     }
 
     [Fact]
+    public async Task Report_as_json_proves_each_event_and_any_flipped_byte_is_found()
+    {
+        await Run(new ListPatients("active", 50, null), Doctor);
+        var body = (await Send("GET", $"/api/patients/{Ada}/access-history/report?format=json", Owner)).Body;
+        var report = JsonDocument.Parse(body).RootElement;
+        var events = report.GetProperty("events").EnumerateArray().ToList();
+        Assert.All(events, each => Assert.True(each.TryGetProperty("proof", out _)));
+        // What showed others too is proved without saying whom.
+        var named = events.Where(each => each.TryGetProperty("event", out _)).Select(each => each.GetProperty("action").GetString()).ToList();
+        Assert.Equal(events.Count - 1, named.Count);
+        Assert.DoesNotContain("patient.listed", named);
+        Assert.DoesNotContain(Grace.ToString(), Encoding.UTF8.GetString(body), StringComparison.Ordinal);
+        var lines = (await Platform.EventsAsync(Clinic)).ToDictionary(each => each.Id, each => Encoding.UTF8.GetString(EventJson.Write(each)));
+        foreach (var each in events.Where(each => each.TryGetProperty("event", out _))) Assert.Equal(lines[each.GetProperty("id").GetGuid()], each.GetProperty("event").GetString());
+
+        var file = Path.Combine(Directory.CreateTempSubdirectory("chaperone-report-").FullName, "report.json");
+        var key = file + ".key";
+        await File.WriteAllTextAsync(key, report.GetProperty("key").GetString());
+        var good = Check(body);
+        Assert.True(good.ExitCode == 0, good.ToText());
+        Assert.Equal((events.Count - 1, true), (good.Verified, good.ToText().Contains("1 events are proved by their entries alone", StringComparison.Ordinal)));
+        for (var at = 0; at < body.Length - 1; at += 53)
+        {
+            var changed = body.ToArray();
+            changed[at] ^= 1;
+            Assert.True(Check(changed).ExitCode != 0, $"the byte at {at} may be changed");
+        }
+        // With the whole file made anew by somebody who lacks the key, what each event says of itself still holds.
+        var text = Encoding.UTF8.GetString(body);
+        Assert.Equal(1, Check(Encoding.UTF8.GetBytes(text.Replace("Wilma Quist", "Wilma Quest", StringComparison.Ordinal))).ExitCode);
+        Assert.Contains("not what it says itself", Check(Encoding.UTF8.GetBytes(text.Replace("\"action\": \"patient.viewed\"", "\"action\": \"patient.listed\"", StringComparison.Ordinal))).ToText(), StringComparison.Ordinal);
+        Assert.Contains("do not lead to the root", Check(Encoding.UTF8.GetBytes(Regex.Replace(text, "\"index\": ([0-9]+)", found => $"\"index\": {found.Groups[1].Value}1"))).ToText(), StringComparison.Ordinal);
+        Assert.Equal(1, Check([.. body, (byte)' ']).ExitCode);
+        await File.WriteAllTextAsync(key, "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k");
+        Assert.NotEqual(0, Check(body).ExitCode);
+
+        // Who may not export the log hands out no event, and the patient gets none either: entries and proofs alone.
+        foreach (var (address, caller) in new[] { ($"/api/patients/{Ada}/access-history/report?format=json", Reviewer), ("/api/me/access-history/report?format=json", Platform.As(Clinic, BuiltInRole.Patient, Ada)) })
+        {
+            var (status, without, _) = await Send("GET", address, caller);
+            Assert.Equal(200, status);
+            Assert.DoesNotContain("\"event\":", Encoding.UTF8.GetString(without), StringComparison.Ordinal);
+            Assert.DoesNotContain("192.0.2.44", Encoding.UTF8.GetString(without), StringComparison.Ordinal);
+            await File.WriteAllTextAsync(key, report.GetProperty("key").GetString());
+            var entries = Check(without);
+            Assert.True(entries.ExitCode == 0, entries.ToText());
+            Assert.Equal(0, entries.Verified);
+        }
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+
+        VerificationReport Check(byte[] bytes)
+        {
+            File.WriteAllBytes(file, bytes);
+            return Verifier.VerifyAt(file, new(Key: key));
+        }
+    }
+
+    [Fact]
     public async Task Pages_page_and_wrong_cursors_are_told()
     {
         for (var i = 0; i < 60; i++) await Run(new ViewPatient(Ada), Doctor);
