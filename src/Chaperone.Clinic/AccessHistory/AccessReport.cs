@@ -146,7 +146,7 @@ internal sealed class AccessReportWriter(AccessReading reading, ClinicLog log, C
         }
         await PdfEvidence.WriteAsync(pdf, LogIntegrity.Of(log), await log.SignedHeadAsync(cancel), zone, cancel);
         await pdf.HeadingAsync("What is and is not in it", cancel);
-        await pdf.ParagraphAsync("Each line is an event of the clinic's audit log in which this person's data was shown or changed: by opening a record, finding it in a search or a list, in the schedule, in an export. Events are kept for two years, exports and matters of staff for seven. Other people whom the same event showed are left out.", cancel);
+        await pdf.ParagraphAsync("Each line is an event of the clinic's audit log in which this person's data was shown or changed: by opening a record, finding it in a search or a list, in the schedule, in an export. Events are kept for two years, exports and matters of staff for seven. Other people whom the same event showed are left out. What an investigation looked at stands here from its conclusion on.", cancel);
         await pdf.FinishAsync(cancel);
     }
 

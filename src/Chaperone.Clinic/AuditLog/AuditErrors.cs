@@ -26,6 +26,6 @@ public static class AuditErrors
     /// <summary>A plan that does not exist.</summary>
     public static readonly Error NoSuchPlan = new("CHP-AUDIT-0007", "There is no such plan.", 400, "Use self_hosted, starter, pro or team.");
 
-    /// <summary>A bundle cannot leave events out, and some are not for this person while an investigation is open.</summary>
-    public static readonly Error NotWhole = new("CHP-AUDIT-0008", "A bundle would hold events that are not for you to read.", 403, "While an investigation is open, its own events are for those who work on it and for owners. Ask an owner to make the bundle, or export the log as a table, data or report, which leave them out.");
+    /// <summary>A bundle and evidence cannot leave events out, and some are not for this person while an investigation is open.</summary>
+    public static readonly Error NotWhole = new("CHP-AUDIT-0008", "The file would hold events that are not for you to read.", 403, "While an investigation is open, its own events are for those who work on it and for owners. Ask an owner to make it, or export the log as a table, data or report, which leave them out.");
 }

@@ -158,7 +158,10 @@ internal static class AuditPeople
     public static IEnumerable<Guid> People(this LedgerEvent happened) => happened.Entity is { Type: "patient" } patient ? happened.Subjects.Append(patient.Id).Distinct() : happened.Subjects;
 
     /// <summary>The clinic's staff by account, opened; accounts of patients are left closed, as the log shows no patient's name.</summary>
-    public static async Task<IReadOnlyDictionary<Guid, AuditMember>> OpenStaff(this OperationScope scope, CancellationToken cancel) =>
-        (await scope.Open(scope.Db.Set<MemberRow>().AsNoTracking().Where(member => member.PatientId == null), cancel))
+    public static Task<IReadOnlyDictionary<Guid, AuditMember>> OpenStaff(this OperationScope scope, CancellationToken cancel) => OpenStaff(scope, null, cancel);
+
+    /// <summary>Those of the staff, opened: where not everybody's name is shown, nobody else is registered.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, AuditMember>> OpenStaff(this OperationScope scope, IReadOnlyCollection<Guid>? ids, CancellationToken cancel) =>
+        (await scope.Open(scope.Db.Set<MemberRow>().AsNoTracking().Where(member => member.PatientId == null && (ids == null || ids.Contains(member.Id))), cancel))
             .ToDictionary(member => member.Id, member => new AuditMember(member.Id, member.Payload.Name, [.. member.Roles.Select(SignInFeature.DisplayName)]));
 }

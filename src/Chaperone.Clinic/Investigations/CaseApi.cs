@@ -100,7 +100,7 @@ internal static class CaseApi
     {
         found.Id, found.Version, found.Number, found.Title, found.Reason, found.State, found.OpenedBy, found.OpenedAt, found.ReopenedAt, found.AssignedTo, found.Team, found.AwareAt, found.ReportBy,
         found.ConcludedBy, found.ConfirmedBy, found.EndedAt,
-        events = found.Events.Select(each => new { item = each.ItemId, id = each.EventId, each.Index, ended = each.Read is null, readable = each.Read?.IsReadable == true, @event = Line(each), each.Item.AddedBy, each.Item.AddedAt, each.Item.Why }),
+        events = found.Events.Select(each => new { item = each.ItemId, id = each.EventId, each.Index, ended = each.Read is null && !each.IsWithheld, withheld = each.IsWithheld, readable = each.Read?.IsReadable == true, @event = Line(each), each.Item.AddedBy, each.Item.AddedAt, each.Item.Why }),
         people = found.People.Select(Shape), records = found.Records.Select(Shape),
         removed = found.Removed.Select(item => new { item = item.Id, item.Kind, id = item.RefId, item.RemovedBy, item.RemovedAt, reason = item.RemovedBecause }),
         found.Notes, found.Conclusion,

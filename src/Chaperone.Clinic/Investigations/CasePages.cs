@@ -44,15 +44,16 @@ internal static class CasePages
             return added.Error is { } error ? await http.PageError(error, AuditLogFeature.Path) : http.SeeOther(InvestigationsFeature.PathOf(id), Said(added.Value));
         }).Runs(typeof(AddCaseEvents), typeof(PrepareCase));
         pages.MapGet(Root + "/{id:guid}", (HttpContext http, Guid id) => Show(http, id)).Runs(typeof(ViewCase));
-        Post(pages, "people", (id, form) => new AddCasePerson(id, Id(form, "person") ?? Id(form, "patient"), form.GetValueOrDefault("personWhy")), "The investigation names them now.", ("why", "personWhy"));
+        pages.MapGet(Root + "/{id:guid}/people", (HttpContext http, Guid id) => People(http, id)).Runs(typeof(ChooseForCase));
+        PostPeople(pages, "people", (id, form) => new AddCasePerson(id, Id(form, "person") ?? Id(form, "patient"), form.GetValueOrDefault("personWhy")), "The investigation names them now.", ("why", "personWhy"));
         Post(pages, "records", (id, form) => new AddCaseRecord(id, Id(form, "record"), form.GetValueOrDefault("recordWhy")), "The record is in the investigation.", ("why", "recordWhy"));
         pages.MapPost(Root + "/{id:guid}/notes", async (HttpContext http, Guid id) =>
         {
             if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
             return await After(http, id, form, await http.Run(new AddCaseNote(id, form.GetValueOrDefault("text"))), "The note is written.", []);
         }).Runs(typeof(AddCaseNote), typeof(ViewCase));
-        Post(pages, "assign", (id, form) => new AssignCase(id, Id(form, "assignee"), Version(form)), "It is assigned.", ("member", "assignee"));
-        Post(pages, "team", (id, form) => new ChangeCaseTeam(id, Id(form, "joins") ?? Id(form, "leaves"), Id(form, "joins") is not null, Version(form)), "The team is changed.", ("member", "joins"));
+        PostPeople(pages, "assign", (id, form) => new AssignCase(id, Id(form, "assignee"), Version(form)), "It is assigned.", ("member", "assignee"));
+        PostPeople(pages, "team", (id, form) => new ChangeCaseTeam(id, Id(form, "joins") ?? Id(form, "leaves"), Id(form, "joins") is not null, Version(form)), "The team is changed.", ("member", "joins"));
         Post(pages, "conclusion", (id, form) => new ConcludeCase(id, form.GetValueOrDefault("outcome"), form.GetValueOrDefault("conclusion"), Version(form)), "The conclusion is proposed. A second person must agree.", ("text", "conclusion"));
         Post(pages, "confirm", (id, form) => new SettleConclusion(id, true, Version(form)), "The investigation is concluded.");
         Post(pages, "withdraw", (id, form) => new SettleConclusion(id, false, Version(form)), "The investigation goes on.");
@@ -86,6 +87,25 @@ internal static class CasePages
             if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
             return await After(http, id, form, await http.Run(operation(id, form)), said, names);
         }).Runs(typeof(TOperation), typeof(ViewCase));
+    }
+
+    private static void PostPeople<TOperation>(RouteGroupBuilder pages, string what, Func<Guid, IReadOnlyDictionary<string, string>, TOperation> operation, string said, params (string Field, string Name)[] names)
+        where TOperation : IOperation<Done>
+    {
+        pages.MapPost($"{Root}/{{id:guid}}/{what}", async (HttpContext http, Guid id) =>
+        {
+            if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
+            var done = await http.Run(operation(id, form));
+            if (done.Error is not { } error) return http.SeeOther(InvestigationsFeature.PathOf(id), said);
+            return error.Status is 412 or 422 || error.Code == CaseErrors.OnBothSides.Code ? await People(http, id, form, Summary(error, names)) : await http.PageError(error, InvestigationsFeature.PathOf(id));
+        }).Runs(typeof(TOperation), typeof(ChooseForCase));
+    }
+
+    private static async Task<IResult> People(HttpContext http, Guid id, IReadOnlyDictionary<string, string>? form = null, FormErrors? errors = null)
+    {
+        var choices = await http.Run(new ChooseForCase(id));
+        return choices.Error is { } error ? await http.PageError(error, InvestigationsFeature.PathOf(id))
+            : await http.Page<CasePeoplePage>(new { Choices = choices.Value, Form = form ?? new Dictionary<string, string>(), Errors = errors }, errors is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 
     // What is wrong is told on the case's page, at the field where there is one.

@@ -1,4 +1,4 @@
-using Chaperone.Clinic.Settings;
+using Chaperone.Clinic.AuditLog;
 using Chaperone.Platform.Access;
 using Chaperone.Platform.Operations;
 using Microsoft.EntityFrameworkCore;
@@ -38,6 +38,28 @@ internal sealed record ChangeCaseTeam(Guid CaseId, Guid? Member, bool Joins, lon
     Guid IAbout.ResourceId => CaseId;
 }
 
+/// <summary>Shows who could work on a case and whom it could name: the staff, to choose from.</summary>
+/// <param name="CaseId">Which case.</param>
+internal sealed record ChooseForCase(Guid CaseId) : IOperation<CaseChoices>, IAbout
+{
+    public static Policy Policy { get; } = Policy.Reads("staff.listed").Needs(Permission.InvestigationEdit).About(CaseResource.Case);
+
+    Guid IAbout.ResourceId => CaseId;
+}
+
+/// <summary>Who could work on a case, and whom it could name.</summary>
+/// <param name="Id">The case.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="Number">Its number.</param>
+/// <param name="OpenedBy">Account of who opened it.</param>
+/// <param name="AssignedTo">Account of who it is given to.</param>
+/// <param name="Team">Accounts on its team.</param>
+/// <param name="Named">Whom it names.</param>
+/// <param name="Able">Accounts that may work on cases and are neither on the team nor named.</param>
+/// <param name="Members">Staff by account.</param>
+public sealed record CaseChoices(
+    Guid Id, long Version, int Number, Guid OpenedBy, Guid? AssignedTo, IReadOnlyList<Guid> Team, IReadOnlyList<Guid> Named, IReadOnlyList<Guid> Able, IReadOnlyDictionary<Guid, AuditMember> Members);
+
 /// <summary>Says since when a breach of personal data is suspected, or that none is.</summary>
 /// <param name="CaseId">Which case.</param>
 /// <param name="AwareAt">When the clinic became aware, or null.</param>
@@ -60,8 +82,16 @@ internal static class CaseBreach
         awareAt > scope.Now ? "Enter a time that is not in the future." : awareAt < scope.Now.AddYears(-10) ? "Enter a time within the last ten years." : null;
 }
 
-internal sealed class CaseWorkHandler : IHandler<AddCaseNote, Guid>, IHandler<AssignCase, Done>, IHandler<ChangeCaseTeam, Done>, IHandler<MarkCaseBreach, Done>
+internal sealed class CaseWorkHandler : IHandler<ChooseForCase, CaseChoices>, IHandler<AddCaseNote, Guid>, IHandler<AssignCase, Done>, IHandler<ChangeCaseTeam, Done>, IHandler<MarkCaseBreach, Done>
 {
+    public async Task<Result<CaseChoices>> Handle(ChooseForCase request, OperationScope scope, CancellationToken cancel)
+    {
+        var found = await CaseRules.OpenAsync(scope, request.CaseId, cancel);
+        if (found.Error is { } notNow) return notNow;
+        var (row, named) = (found.Value, await CaseRules.NamedAsync(scope, request.CaseId, cancel));
+        return new CaseChoices(row.Id, row.Version, row.Number, row.OpenedBy, row.AssignedTo, row.Team, named, [.. (await CaseRules.AbleAsync(scope, cancel)).Except(row.Team).Except(named)], await scope.OpenStaff(cancel));
+    }
+
     public async Task<Result<Guid>> Handle(AddCaseNote request, OperationScope scope, CancellationToken cancel)
     {
         if (CaseRules.Text(request.Text, CaseRules.LongestNote) is not { } text) return CaseErrors.DetailsInvalid.With("text", CaseRules.Sentence("Write the note", CaseRules.LongestNote));

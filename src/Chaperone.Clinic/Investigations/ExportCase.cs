@@ -34,6 +34,7 @@ internal sealed class ExportCaseHandler(CaseReading reading, ClinicLog log, Clin
         if (!scope.Actor.Rights.Holds(Permission.InvestigationView, scope.Actor.State.Elevated, scope.Now)) return PlatformErrors.Forbidden;
         await log.CatchUpAsync(cancel, signed: true);
         if (await reading.ReadAsync(request.CaseId, cancel) is not { } view) return PlatformErrors.NotFound;
+        if (view.Events.Any(each => each.IsWithheld)) return AuditErrors.NotWhole;
         // The newest event about the case itself: with it the checkpoint covers all that was done with the case.
         if (view.History.Count == 0 || await evidence.OfSelectionAsync([.. view.Events.Select(each => each.EventId)], view.History[0].Event.Id, await guards.PolicyAsync(scope, cancel), cancel) is not { } proven)
             return CaseErrors.NothingSigned;

@@ -54,10 +54,11 @@ internal sealed class OpenCaseHandler(ClinicLog log) : IHandler<OpenCase, Opened
 }
 
 /// <summary>Shows what was chosen of the log, before it is put into a case: whom it can be about, and which open cases it can go into.</summary>
+/// <remarks>Everybody on the team is shown, to choose from. That is what its event says: one of an investigation would tell all of them that somebody is about to open one.</remarks>
 /// <param name="Selection">What was chosen.</param>
 internal sealed record PrepareCase(CaseSelection Selection) : IOperation<PreparedCase>
 {
-    public static Policy Policy { get; } = Policy.Reads("investigation.listed").Needs(Permission.InvestigationEdit).About(Resource.Clinic);
+    public static Policy Policy { get; } = Policy.Reads("staff.listed").Needs(Permission.InvestigationEdit).About(Resource.Clinic);
 }
 
 /// <summary>What a new case could be.</summary>

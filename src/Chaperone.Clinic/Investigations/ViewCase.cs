@@ -38,9 +38,10 @@ internal sealed record ViewCase(Guid CaseId) : IOperation<CaseView>, IAbout
 /// <param name="ItemId">The row that points at it.</param>
 /// <param name="EventId">The event.</param>
 /// <param name="Index">Its place in the log, or null while it has none.</param>
-/// <param name="Read">The event; null when its body ended.</param>
+/// <param name="Read">The event; null when its body ended, or when it is withheld.</param>
 /// <param name="Item">Who put it in, and why.</param>
-public sealed record CaseEvent(Guid ItemId, Guid EventId, long? Index, ReadEvent? Read, CaseItem Item);
+/// <param name="IsWithheld">Whether it is of another case that is open and that who reads may not read.</param>
+public sealed record CaseEvent(Guid ItemId, Guid EventId, long? Index, ReadEvent? Read, CaseItem Item, bool IsWithheld = false);
 
 /// <summary>What a case points at.</summary>
 /// <param name="Id">The row.</param>
@@ -128,9 +129,6 @@ public sealed record CaseView
     /// <summary>Staff by account.</summary>
     public required IReadOnlyDictionary<Guid, AuditMember> Members { get; init; }
 
-    /// <summary>Accounts that may work on cases and are neither on the team nor named.</summary>
-    public required IReadOnlyList<Guid> Able { get; init; }
-
     /// <summary>By when a breach is to be reported, where one is suspected.</summary>
     public DateTimeOffset? ReportBy => AwareAt + CaseBreach.ToReport;
 
@@ -154,9 +152,11 @@ internal sealed class ViewCaseHandler(CaseReading reading, ClinicLog log) : IHan
         var counts = (await scope.Db.Set<CaseItemRow>().Where(item => shown.Contains(item.InvestigationId) && item.Kind == CaseItemRow.Event && item.RemovedAt == null)
             .GroupBy(item => item.InvestigationId).Select(group => new { group.Key, Count = group.Count() }).ToListAsync(cancel)).ToDictionary(group => group.Key, group => group.Count);
         scope.Found(shown.Length);
+        var page = rows.Take(request.Limit).ToArray();
         return new CaseList(
-            [.. rows.Take(request.Limit).Select(row => new CaseSummary(row.Id, row.Number, row.Payload.Title, row.State, row.OpenedBy, row.OpenedAt, row.AssignedTo, row.AwareAt + CaseBreach.ToReport, counts.GetValueOrDefault(row.Id)))],
-            rows.Count > request.Limit ? rows[request.Limit - 1].Number : null, await scope.OpenStaff(cancel));
+            [.. page.Select(row => new CaseSummary(row.Id, row.Number, row.Payload.Title, row.State, row.OpenedBy, row.OpenedAt, row.AssignedTo, row.AwareAt + CaseBreach.ToReport, counts.GetValueOrDefault(row.Id)))],
+            rows.Count > request.Limit ? rows[request.Limit - 1].Number : null,
+            await scope.OpenStaff([.. page.SelectMany(row => new[] { row.OpenedBy, row.AssignedTo ?? row.OpenedBy }).Distinct()], cancel));
     }
 
     public async Task<Result<CaseView>> Handle(ViewCase request, OperationScope scope, CancellationToken cancel)
@@ -176,36 +176,45 @@ internal sealed class CaseReading(ClinicLog log, OperationScope scope)
         if (await scope.OpenOne(scope.Db.Set<CaseRow>().AsNoTracking().Where(row => row.Id == id), cancel) is not { } row) return null;
         var rows = await scope.Open(scope.Db.Set<CaseItemRow>().AsNoTracking().Where(item => item.InvestigationId == id), cancel);
         var notes = await scope.Open(scope.Db.Set<CaseNoteRow>().AsNoTracking().Where(note => note.InvestigationId == id), cancel);
-        var members = await scope.OpenStaff(cancel);
         var patients = await PatientsAsync(rows, cancel);
+        var found = await FindAsync([.. rows.Where(item => item is { Kind: CaseItemRow.Event, RemovedAt: null }).Select(item => item.RefId)], cancel);
+        var history = (await log.PageAsync(new EventFilter { Entity = id }, null, MostHistory, cancel)).Events;
+        // Whoever has to do with it, and nobody else of the team: the event says of everybody it names that they were looked at.
+        var members = await scope.OpenStaff(
+            [
+                .. new[] { row.OpenedBy, row.AssignedTo, row.ConcludedBy, row.ConfirmedBy }.OfType<Guid>().Concat(row.Team).Concat(rows.SelectMany(item => new[] { item.AddedBy, item.RemovedBy ?? item.AddedBy }))
+                    .Concat(rows.Where(item => item.RefType == "member").Select(item => item.RefId)).Concat(notes.Select(note => note.WrittenBy)).Concat(found.Values.Concat(history).Select(read => read.Event.Actor.Id).OfType<Guid>()).Distinct(),
+            ], cancel);
         CaseItem[] items = [.. rows.OrderBy(item => item.AddedAt).ThenBy(item => item.Id).Select(item => new CaseItem(
             item.Id, item.Kind, item.RefId, item.RefType, members.GetValueOrDefault(item.RefId)?.Name ?? patients.GetValueOrDefault(item.RefId), item.Payload.Why, item.AddedBy, item.AddedAt, item.RemovedBy, item.RemovedAt,
             item.RemovedBecause))];
         var standing = items.Where(item => item.RemovedAt is null).ToLookup(item => item.Kind);
-        var named = standing[CaseItemRow.Person].Select(item => item.RefId).ToArray();
         return new CaseView
         {
             Id = row.Id, Version = row.Version, Number = row.Number, Title = row.Payload.Title, Reason = row.Payload.Reason, State = row.State, OpenedBy = row.OpenedBy, OpenedAt = row.OpenedAt, ReopenedAt = row.ReopenedAt,
             AssignedTo = row.AssignedTo, Team = row.Team, AwareAt = row.AwareAt, ConcludedBy = row.ConcludedBy, ConfirmedBy = row.ConfirmedBy, EndedAt = row.EndedAt,
-            Events = await EventsAsync([.. standing[CaseItemRow.Event]], cancel),
+            Events = await EventsAsync([.. standing[CaseItemRow.Event]], found, cancel),
             People = [.. standing[CaseItemRow.Person]], Records = [.. standing[CaseItemRow.Record]], Removed = [.. items.Where(item => item.RemovedAt is not null)],
             Notes = [.. notes.OrderBy(note => note.Id).Select(note => new CaseNote(note.Id, note.Kind, note.Outcome, note.Payload.Text, note.WrittenBy, note.WrittenAt))],
-            History = (await log.PageAsync(new EventFilter { Entity = id }, null, MostHistory, cancel)).Events,
-            Members = members,
-            Able = [.. (await CaseRules.AbleAsync(scope, cancel)).Except(row.Team).Except(named)],
+            History = history, Members = members,
         };
     }
 
-    private async Task<IReadOnlyList<CaseEvent>> EventsAsync(CaseItem[] items, CancellationToken cancel)
+    private async Task<Dictionary<Guid, ReadEvent>> FindAsync(Guid[] ids, CancellationToken cancel)
     {
-        Guid[] ids = [.. items.Select(item => item.RefId)];
         var found = (await log.FindAllAsync(ids, cancel)).ToDictionary(read => read.Event.Id);
         foreach (var read in found.Values)
             foreach (var person in read.Event.People()) scope.Show(person);
-        var indexes = await log.IndexesAsync([.. ids.Where(id => !found.ContainsKey(id))], cancel);
+        return found;
+    }
+
+    private async Task<IReadOnlyList<CaseEvent>> EventsAsync(CaseItem[] items, Dictionary<Guid, ReadEvent> found, CancellationToken cancel)
+    {
+        Guid[] missing = [.. items.Select(item => item.RefId).Where(id => !found.ContainsKey(id))];
+        var (indexes, withheld) = (await log.IndexesAsync(missing, cancel), await log.WithheldAmongAsync(missing, cancel));
         return [.. items.OrderBy(item => item.RefId.ToString("N"), StringComparer.Ordinal).Select(item => found.GetValueOrDefault(item.RefId) is { } read
             ? new CaseEvent(item.Id, item.RefId, read.Index, read, item)
-            : new CaseEvent(item.Id, item.RefId, indexes.TryGetValue(item.RefId, out var index) ? index : null, null, item))];
+            : new CaseEvent(item.Id, item.RefId, indexes.TryGetValue(item.RefId, out var index) ? index : null, null, item, withheld.Contains(item.RefId)))];
     }
 
     // By name where who reads may see every patient's; else their ids must do.

@@ -149,7 +149,7 @@ public static partial class EventCatalogue
         new("ledger.checkpoint_mailed", EventCategory.System, Info, Years7, "The newest checkpoint was queued for mailing to the owners; the event carries its size."),
         new("ledger.held", Administration, Info, Years7, "Events were put under a hold or freed from it."),
         new("ledger.expired", EventCategory.System, Info, Forever, "The bodies of old events ended; the event names their indexes."),
-        new("investigation.listed", DataAccess, Info, Years7, "Investigations were listed, or somebody was shown what they chose of the log before putting it into one."),
+        new("investigation.listed", DataAccess, Info, Years7, "Investigations were listed, those that who asks may read."),
         new("investigation.opened", Administration, Warning, Years7, "An investigation was opened; its events do not end while it is open."),
         new("investigation.viewed", DataAccess, Info, Years7, "An investigation was read; the event names everybody whom its events, people and notes show."),
         new("investigation.events_added", Administration, Info, Years7, "Events of the log were put into an investigation."),

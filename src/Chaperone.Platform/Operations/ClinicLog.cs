@@ -76,6 +76,13 @@ public sealed class ClinicLog(OperationScope scope, LedgerReader reader, LedgerB
         return [.. (await reader.FindAllAsync(scope.Transaction, ids, cancel)).Where(found => IsShown(found, hidden))];
     }
 
+    /// <summary>Those of these events whose bodies are there, and which are withheld from who asks.</summary>
+    public async Task<IReadOnlySet<Guid>> WithheldAmongAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel)
+    {
+        var hidden = await NotShownAsync(cancel);
+        return hidden.Count == 0 ? new HashSet<Guid>() : (await reader.FindAllAsync(scope.Transaction, ids, cancel)).Where(found => !IsShown(found, hidden)).Select(found => found.Event.Id).ToHashSet();
+    }
+
     /// <summary>The places in the log of these events, whether their bodies ended or not; those that have none yet are left out.</summary>
     public async Task<IReadOnlyDictionary<Guid, long>> IndexesAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel) => await LedgerReader.IndexesAsync(scope.Transaction, [.. ids], cancel);
 

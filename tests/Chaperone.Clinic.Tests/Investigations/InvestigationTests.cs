@@ -39,6 +39,7 @@ public sealed class InvestigationTests : CaseWorld
         var looked = await Left("investigation.viewed");
         Assert.Contains(Ada, looked.Subjects);
         Assert.Contains(Doctor.Actor.Id!.Value, looked.Subjects);
+        Assert.DoesNotContain(Reviewer.Actor.Id!.Value, looked.Subjects);       // has nothing to do with it
 
         Assert.Equal(["outcome", "text"], (await Refused(new ConcludeCase(opened.Id, "guilty", "?", view.Version), Owner)).Fields.Keys.Order());
         await Run(new ConcludeCase(opened.Id, "policy_breach", "The doctor had no reason to look.", view.Version), Owner);
@@ -156,6 +157,22 @@ public sealed class InvestigationTests : CaseWorld
         Assert.NotEmpty(await OfCaseAsync(opened.Id, Suspect));
         Assert.Contains((await Run(new Clinic.AccessHistory.ViewOwnAccessHistory(new(null, null, false)), Suspect)).Looks, look => look is { Action: "investigation.opened", Why: "In an investigation" });
         Assert.Equal(404, (await Refused(new ViewCase(opened.Id), Suspect)).Status);
+    }
+
+    [Fact]
+    public async Task A_case_does_not_show_its_team_what_another_open_case_withholds()
+    {
+        await StaffAsync();
+        var other = await OpenAsync(Suspect.Actor.Id!.Value);
+        var secret = (await OfCaseAsync(other.Id, Owner))[0].Id;
+        var opened = await Run(new OpenCase("A second matter", "Beside the first", [], null, new([secret])), Owner);
+        await Run(new ChangeCaseTeam(opened.Id, Suspect.Actor.Id, true, 1), Owner);
+        var each = Assert.Single((await Run(new ViewCase(opened.Id), Suspect)).Events);
+        Assert.True(each is { IsWithheld: true, Read: null });
+        Assert.Equal(AuditErrors.NotWhole.Code, (await Refused(new ExportCase(opened.Id), Suspect)).Code);
+        Assert.Equal(404, (await Refused(new AddCaseEvents(opened.Id, new([secret])), Suspect)).Status);
+        Assert.DoesNotContain(other.Id.ToString(), Encoding.UTF8.GetString((await Send("GET", $"/api/investigations/{opened.Id}", Suspect)).Body), StringComparison.Ordinal);
+        Assert.NotEmpty((await Run(new ExportCase(opened.Id), Owner)).Zip);
     }
 
     [Theory]

@@ -65,11 +65,13 @@ public sealed class InvestigationStoryTests(BrowserFixture fixture)
         await inCase.FocusAsync();
         await owner.Page.Keyboard.PressAsync("Enter");
         await owner.AtAsync("Investigation 1");
-        await PressAsync(owner, "Change the team", "summary");
+        await owner.Link("Team and people").FocusAsync();
+        await owner.Page.Keyboard.PressAsync("Enter");
+        await owner.AtAsync("Team and people");
+        await owner.ExamineAsync("investigation-people");
         await owner.Page.GetByLabel("Joins").FocusAsync();
         await owner.Page.Keyboard.TypeAsync("Test Administrator");
-        await owner.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Change the team" }).FocusAsync();
-        await owner.Page.Keyboard.PressAsync("Enter");
+        await PressAsync(owner, "Change the team");
         await owner.SeesAsync("The team is changed.");
         await owner.Page.GetByLabel("Outcome").FocusAsync();
         await owner.Page.Keyboard.TypeAsync("Breach of the");
