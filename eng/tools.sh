@@ -109,3 +109,13 @@ need_outsiders() {
   apt_install "The tests hold the log against Go's x/mod, which is missing" golang-go golang-golang-x-mod-dev || true
   has_go || refuse "Go or its module golang.org/x/mod is missing, which the tests hold the log against. Install Go and put x/mod under src/golang.org/x/mod of GOPATH."
 }
+
+# The bench holds the log beside pgaudit where the system's packages have it; without it that row is left out.
+want_pgaudit() {
+  local folder
+  for folder in /usr/lib/postgresql/*/lib; do
+    [ -e "$folder/pgaudit.so" ] && return
+  done
+  folder=${folder%/lib}
+  ! apt_offers "postgresql-${folder##*/}-pgaudit" 1 || apt_install "The bench compares with pgaudit, which is missing" "postgresql-${folder##*/}-pgaudit" || true
+}

@@ -14,7 +14,7 @@ namespace Chaperone.Bench;
 /// <summary>
 /// Events with the sequencer at work, by sixteen callers: each in its own commit, as a change leaves them, and through the group appender, as reads do, where callers share commits. Beside the
 /// same rows inserted plainly, each in its own commit, into partitioned tables of the same columns and indexes, with no clinic set, no row-level security, no sealing, nothing hashed and
-/// nothing pending.
+/// nothing pending; and beside those rows where pgaudit writes each statement to the server's log.
 /// </summary>
 internal static class AppendBench
 {
@@ -53,6 +53,15 @@ internal static class AppendBench
                 rows.Add(new($"append, {name}, events a second", own.Ours, own.Reference, 0.75));
                 rows.Add(new($"group append, {name}, events a second", group.Ours, group.Reference, 0.75));
             }
+            if (await AuditedPostgres.TryStartAsync(platform.Database, Tables) is not { } audited)
+            {
+                Report.Note("append: pgaudit is not installed here (Debian: postgresql-15-pgaudit) and left out");
+                return rows;
+            }
+            await using var disposed = audited;
+            var compared = await CompareAsync("append beside pgaudit", platform, sequencer, clinics[..1], repetitions, duration, OwnCommit, audited.App);
+            Report.Note($"append beside pgaudit: its log has {audited.Logged / 1e6:F0} MB");
+            rows.Add(new("append beside plain rows under pgaudit", compared.Ours, compared.Reference, 0.75));
             return rows;
         }
         finally
@@ -69,15 +78,15 @@ internal static class AppendBench
 
     private static async Task<(double Ours, double Reference)> CompareAsync(
         string what, TestPlatform platform, Sequencer sequencer, List<Tenant> clinics, int repetitions, TimeSpan duration,
-        Func<Guid, IReadOnlyList<LedgerEvent>, CancellationToken, Task> append)
+        Func<Guid, IReadOnlyList<LedgerEvent>, CancellationToken, Task> append, NpgsqlDataSource? plain = null)
     {
         var model = await platform.Services.GetRequiredService<LedgerAppender>().PrepareAsync(clinics[0].Id, Viewed(), CancellationToken.None);
         var (ours, reference) = (new Cost(), new Cost());
         var rates = await Measure.InTurn(what, repetitions,
             () => ours.Of(duration, () => Measure.Rate(Callers, duration, caller => append(clinics[caller % clinics.Count].Id, [Viewed()], CancellationToken.None)),
                 async () => { foreach (var clinic in clinics) await sequencer.CatchUpAsync(clinic.Id, CancellationToken.None); }),     // what is still to be sequenced must not slow the reference
-            () => reference.Of(duration, () => Measure.Rate(Callers, duration, caller => InsertAsync(platform.Databases.App, clinics[caller % clinics.Count].Id, model)), () => Task.CompletedTask));
-        Report.Note($"{what}: processor time an event: ours {ours}; reference {reference}");
+            () => reference.Of(duration, () => Measure.Rate(Callers, duration, caller => InsertAsync(plain ?? platform.Databases.App, clinics[caller % clinics.Count].Id, model)), () => Task.CompletedTask));
+        if (plain is null) Report.Note($"{what}: processor time an event: ours {ours}; reference {reference}");
         return rates;
     }
 

@@ -16,7 +16,7 @@ using NpgsqlTypes;
 namespace Chaperone.Bench;
 
 /// <summary>
-/// The log beyond single appends: the group appender saturated beside COPY into tables of the same columns and indexes, and with few callers; a hash chain by trigger beside a commit of ours;
+/// The log beyond single appends: the group appender saturated beside COPY into tables of the same columns and indexes, and with few callers, and while a month's bodies end; a hash chain by trigger beside a commit of ours;
 /// pages of the viewer, first and deep, by each filter; proofs; the room it takes; and an export verified offline, beside the library's own SHA-256 of as many bytes.
 /// </summary>
 internal static class LedgerBench
@@ -57,6 +57,8 @@ internal static class LedgerBench
         Report.Note($"ledger: indexes of an event: {await server.Database.ExecuteAsync("SELECT string_agg(indexrelid::regclass::text, ', ' ORDER BY 1) FROM pg_index WHERE indrelid IN ('ledger.event'::regclass, 'ledger.event_subject'::regclass)")}");
         var rows = new List<Row>();
 
+        var expiry = await bench.ExpireAsync(quick ? 20_000 : 200_000);
+        rows.Add(Row.Below("group appender while a month is dropped, p99 ms", expiry, 50));
         var (group, copy) = await Measure.InTurn("group appender, saturated; COPY", repetitions, () => bench.GroupAsync(Many, TimeSpan.FromSeconds(seconds)), () => bench.CopyAsync(TimeSpan.FromSeconds(seconds)));
         rows.Add(Row.Above("group appender, events a second", group, LeastGroup));
         rows.Add(new("group appender beside COPY", group, copy, ShareOfCopy));
@@ -102,7 +104,7 @@ internal static class LedgerBench
             var all = taken.Where(some => some is not null).SelectMany(some => some).Order().ToArray();
             P99 = all[(int)(all.Length * 0.99)];
             await sequencer.CatchUpAsync(Clinic, CancellationToken.None);
-            Report.Note($"group appender, {callers} callers: {rate:F0} a second, half within {all[all.Length / 2]:F2} ms, 99 of 100 within {P99:F2} ms");
+            Report.Note($"group appender, {callers} callers: {rate:F0} a second, half within {all[all.Length / 2]:F2} ms, 99 of 100 within {P99:F2} ms, all within {all[^1]:F0} ms");
             return rate;
         }
 
@@ -175,6 +177,52 @@ internal static class LedgerBench
                 }
                 await transaction.CommitAsync();
             }) * EachFill;
+        }
+
+        // The job as it runs every night, in the midst of appends: it verifies the log, names what goes, drops the month and destroys its keys. Its lock is what appends could wait for.
+        public async Task<double> ExpireAsync(int old)
+        {
+            await server.Database.ExecuteAsync(
+                """
+                CREATE TABLE ledger.event_2020_05 PARTITION OF ledger.event FOR VALUES FROM ('2020-05-01') TO ('2020-06-01');
+                CREATE TABLE ledger.event_subject_2020_05 PARTITION OF ledger.event_subject FOR VALUES FROM ('2020-05-01') TO ('2020-06-01');
+                """, server.Database.Owner);
+            var then = new DateTimeOffset(2018, 5, 3, 8, 0, 0, TimeSpan.Zero);      // two years before that month
+            for (var done = 0; done < old; done += EachFill)
+            {
+                var prepared = new PreparedEvent[EachFill];
+                for (var i = 0; i < prepared.Length; i++)
+                    prepared[i] = await appender.PrepareAsync(Clinic, Some() with { Id = Ids.New(then.AddSeconds(done + i)), At = then.AddSeconds(done + i), Action = "patient.viewed", Category = EventCategory.DataAccess }, CancellationToken.None);
+                await TenantTransaction.WriteAsync(server.Databases.App, [LedgerAppender.CommandForAll(prepared)], CancellationToken.None);
+            }
+            await sequencer.FlushAsync(Clinic, CancellationToken.None);
+            await GroupAsync(LedgerBench.Some, TimeSpan.FromSeconds(2));
+            var run = Task.Run(async () =>
+            {
+                await Task.Delay(500);
+                for (var attempt = 1; ; attempt++)
+                {
+                    var from = Stopwatch.GetTimestamp();
+                    try
+                    {
+                        var ended = await server.Services.GetRequiredService<LogRetention>().RunAsync(CancellationToken.None);
+                        if (ended.Events != old || ended.Months.Count != 1) throw new InvalidOperationException($"{ended.Events} of {old} events ended.");
+                        return (attempt, Stopwatch.GetElapsedTime(from).TotalSeconds);
+                    }
+                    catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable && attempt < 5)
+                    {
+                        // Appends came so densely for fifteen seconds that it let them pass each time, as it should; the nightly job comes again too.
+                    }
+                }
+            });
+            var p99 = 0.0;
+            while (!run.IsCompleted)
+            {
+                await GroupAsync(LedgerBench.Some, TimeSpan.FromSeconds(4));
+                p99 = Math.Max(p99, P99);
+            }
+            Report.Note($"retention: a month of {old} events ended beside the appends (attempt, seconds: {await run})");
+            return p99;
         }
 
         // Real events through the real way in, a thousand a transaction.
@@ -279,7 +327,7 @@ internal static class LedgerBench
                 {
                     self.Refresh();
                     var from = self.TotalProcessorTime;
-                    var report = Verifier.VerifyAt(unpacked, new(), CancellationToken.None);
+                    var report = Verifier.VerifyAt(unpacked, new());
                     if (report.ExitCode != 0 || report.Verified != summary.Events) throw new InvalidOperationException($"The bundle does not verify: {report.ToText()}");
                     self.Refresh();
                     rates.Add(report.Verified / (self.TotalProcessorTime - from).TotalSeconds);

@@ -16,7 +16,7 @@ public static partial class Verifier
     /// <param name="files">What to hold it against.</param>
     /// <param name="cancel">Stops between batches.</param>
     /// <param name="progress">Is told how far it is: entries done, of so many.</param>
-    public static VerificationReport VerifyAt(string location, VerifyFiles files, CancellationToken cancel = default, Action<long, long>? progress = null)
+    public static VerificationReport VerifyAt(string location, VerifyFiles files, Action<long, long>? progress = null, CancellationToken cancel = default)
     {
         try
         {

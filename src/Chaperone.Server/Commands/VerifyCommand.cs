@@ -16,7 +16,7 @@ internal static class VerifyCommand
         var pace = new VerifyPace(TimeProvider.System, request.Json || Console.IsErrorRedirected ? null : Console.Error);
         if (request.Subject is { } location)
         {
-            var report = Verifier.VerifyAt(location, request.Files, cancel, (done, total) => pace.Report(location, done, total));
+            var report = Verifier.VerifyAt(location, request.Files, (done, total) => pace.Report(location, done, total), cancel);
             pace.End();
             await Console.Out.WriteAsync(request.Json ? report.ToJson() + "\n" : report.ToText());
             return report.ExitCode;
