@@ -83,6 +83,7 @@ internal static partial class Plausible
         ("POST", "/api/audit/auditors", () => new { name = "Plausible", days = 7 }),
         ("PUT", "/api/audit/publication", () => new { everybody = false }),
         ("PUT", "/api/settings/security", () => new { requireTwoFactor = true }),
+        ("PUT", "/api/settings/witnesses/quorum", () => new { needed = 0 }),
         ("POST", "/api/settings/witnesses", () => new { name = "Plausible", url = "https://witness.first.test", key = $"{new Ledger.VerifierKey("w.example", Ledger.Ed25519.PublicKey(new byte[32]), Ledger.SignatureType.CosignatureV1)}" }),
         ("POST", "/api/audit/streams", () => new { name = "Plausible", kind = "webhook", shape = "native", url = "https://receiver.first.test/hook", start = "now" }),
         ("PUT", "/api/audit/streams/{id:guid}", () => new { name = "Plausible", shape = "ocsf", url = "https://receiver.first.test/hook" }),

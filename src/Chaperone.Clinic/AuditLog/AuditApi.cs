@@ -177,6 +177,8 @@ internal static class AuditApi
         else json.WriteNull("checkpoint");
         json.WritePropertyName("witnesses");
         JsonSerializer.Serialize(json, report.Witnesses.Select(WitnessApi.Shape), JsonSerializerOptions.Web);
+        json.WritePropertyName("quorum");
+        JsonSerializer.Serialize(json, WitnessApi.Shape(report.Quorum), JsonSerializerOptions.Web);
         json.WritePropertyName("checks");
         JsonSerializer.Serialize(json, report.Checks, JsonSerializerOptions.Web);
         json.WriteEndObject();

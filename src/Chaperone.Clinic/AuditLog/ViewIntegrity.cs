@@ -49,6 +49,9 @@ public sealed record IntegrityReport(LogIntegrity Integrity, SignedHead? Signed,
     /// <summary>The verification that is under way, or null.</summary>
     public RunningCheck? Running { get; init; }
 
+    /// <summary>What must have signed, and whether the newest checkpoint has it.</summary>
+    public required WitnessQuorum Quorum { get; init; }
+
     /// <summary>How far the last verification is behind the newest event; null before the first has ended.</summary>
     public LogLag? Lag { get; init; }
 }
@@ -107,8 +110,10 @@ internal sealed class ViewIntegrityHandler(ClinicLog log, ClinicEvidence evidenc
     {
         await log.CatchUpAsync(cancel, signed: true);
         var (integrity, signed) = (LogIntegrity.Of(log), await log.SignedHeadAsync(cancel));
-        return new IntegrityReport(integrity, signed, await evidence.KeptAsync(null, MostShown, cancel), (await guards.ViewAsync(scope, cancel)).Witnesses, await ChecksAsync(cancel))
+        var guarded = await guards.ViewAsync(scope, cancel);
+        return new IntegrityReport(integrity, signed, await evidence.KeptAsync(null, MostShown, cancel), guarded.Witnesses, await ChecksAsync(cancel))
         {
+            Quorum = guarded.Quorum,
             Running = RunningCheck.Of(log, scope.Now),
             Lag = integrity.At is { } at ? new(Math.Max(0, (signed?.Head.Size ?? 0) - integrity.Size), scope.Now > at ? scope.Now - at : TimeSpan.Zero) : null,
         };

@@ -35,7 +35,11 @@ public sealed record WitnessView(
 /// <param name="Witnesses">The operator's and the clinic's own.</param>
 /// <param name="LogKey">The log's vkey, to be given to a witness; null before anything is signed.</param>
 /// <param name="Size">Events that the newest checkpoint stands for.</param>
-public sealed record GuardView(IReadOnlyList<WitnessView> Witnesses, string? LogKey, long Size);
+public sealed record GuardView(IReadOnlyList<WitnessView> Witnesses, string? LogKey, long Size)
+{
+    /// <summary>What must have signed, and whether the newest checkpoint has it.</summary>
+    public required WitnessQuorum Quorum { get; init; }
+}
 
 /// <summary>Shows who guards the clinic's log, for setting it up.</summary>
 internal sealed record ViewWitnesses : IOperation<GuardView>
@@ -61,7 +65,10 @@ internal sealed class Guards(WitnessSettings settings, ClinicLog log, Witnessing
     {
         var (standings, head) = (await log.WitnessStandingsAsync(cancel), await log.SignedHeadAsync(cancel));
         var witnesses = await WitnessResource.AllAsync(scope, settings, cancel);
-        return new([.. witnesses.Select(witness => WitnessView.Of(witness, standings.GetValueOrDefault(witness.Mark, WitnessStanding.New)))], head?.Key, head?.Head.Size ?? 0);
+        return new([.. witnesses.Select(witness => WitnessView.Of(witness, standings.GetValueOrDefault(witness.Mark, WitnessStanding.New)))], head?.Key, head?.Head.Size ?? 0)
+        {
+            Quorum = WitnessQuorum.Of(settings, witnesses, await WitnessQuorumRow.FindAsync(scope, cancel), head),
+        };
     }
 
     /// <summary>The policy that an export carries. The witnesses are asked for its checkpoint first, for three seconds at most.</summary>
@@ -69,6 +76,7 @@ internal sealed class Guards(WitnessSettings settings, ClinicLog log, Witnessing
     {
         var witnesses = await WitnessResource.AllAsync(scope, settings, cancel);
         if (witnesses.Count > 0) await Task.WhenAny(Task.WhenAll(witnesses.Select(witness => witnessing.AskAsync(scope.Tenant.Id, witness, cancel))), Task.Delay(Patience, cancel));
-        return (log, asks) => settings.PolicyOf(log, witnesses, asks);
+        var needed = (await WitnessQuorumRow.FindAsync(scope, cancel))?.Payload.Needed ?? 0;
+        return (log, asks) => settings.PolicyOf(log, witnesses, asks, needed);
     }
 }

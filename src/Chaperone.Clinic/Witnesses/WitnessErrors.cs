@@ -9,6 +9,9 @@ public static class WitnessErrors
     /// <summary>Fields that cannot be.</summary>
     public static readonly Error Invalid = new("CHP-WITNESS-0001", "This witness cannot be entered like that.", 422, "Correct the fields.");
 
+    /// <summary>A quorum that cannot be.</summary>
+    public static readonly Error BadQuorum = new("CHP-WITNESS-0014", "So many witnesses cannot be asked for.", 422, "Choose a number from 0 to that of the clinic's own witnesses.");
+
     /// <summary>There are as many as may be.</summary>
     public static readonly Error TooMany = new("CHP-WITNESS-0002", "The clinic has as many witnesses as it may have.", 409, "Remove one that is not needed any more.");
 

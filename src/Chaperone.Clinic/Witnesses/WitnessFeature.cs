@@ -20,7 +20,7 @@ public static class WitnessFeature
         services.TryAddSingleton(WitnessSettings.None);
         services.TryAddSingleton(provider => new OutsideNetworks(provider.GetRequiredService<WitnessSettings>().Networks));
         return services
-            .AddSingleton(new ModelPart(WitnessRow.Model))
+            .AddSingleton(new ModelPart(WitnessRow.Model)).AddSingleton(new ModelPart(WitnessQuorumRow.Model))
             .AddSingleton(provider => new WitnessClient(provider.GetRequiredService<OutsideNetworks>()))
             .AddSingleton<WitnessBell>().AddSingleton<WitnessRunner>().AddHostedService(provider => provider.GetRequiredService<WitnessRunner>())
             .AddSingleton(provider => new WitnessTestTurns(new TestMailTurns(provider.GetRequiredService<TimeProvider>())))

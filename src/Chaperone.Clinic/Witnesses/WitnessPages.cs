@@ -23,6 +23,15 @@ internal static class WitnessPages
         pages.Post("", Add).Runs(typeof(AddWitness), typeof(ViewWitnesses));
         pages.MapPost("{id:guid}/remove", async (HttpContext http, Guid id) =>
             (await http.Run(new RemoveWitness(id))).Error is { } error ? await AccountPages.Failed(http, error, Home) : http.SeeOther(Home, "The witness is removed. What it cosigned stays with the log.")).Runs(typeof(RemoveWitness));
+        pages.Post("/quorum", async http =>
+        {
+            if (await http.ReadForm() is not { } form) return await http.PageError(PlatformErrors.Malformed);
+            int? needed = int.TryParse(form.GetValueOrDefault("needed"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
+            long? version = long.TryParse(form.GetValueOrDefault("version"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var seen) ? seen : null;
+            var changed = await http.Run(new ChangeWitnessQuorum(needed, version));
+            if (changed.Error is not { } error) return http.SeeOther(Home, "It is saved. Exports and proofs ask for so many from now on.");
+            return error.Fields.TryGetValue("needed", out var sentence) ? await Show(http, form, new FormErrors { { "needed", sentence } }) : await AccountPages.Failed(http, error, Home);
+        }).Runs(typeof(ChangeWitnessQuorum), typeof(ViewWitnesses));
         pages.MapPost("{id:guid}/test", Test).Runs(typeof(PrepareWitnessTest), typeof(NoteWitnessTest));
     }
 

@@ -69,7 +69,12 @@ internal sealed record WitnessInput(string? Name, string? Url, string? Key, bool
     public override string ToString() => nameof(WitnessInput);
 }
 
+/// <summary>How many are asked for.</summary>
+internal sealed record QuorumInput(int? Needed);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WitnessDetails))]
 [JsonSerializable(typeof(WitnessInput))]
+[JsonSerializable(typeof(QuorumRule))]
+[JsonSerializable(typeof(QuorumInput))]
 internal sealed partial class WitnessJson : JsonSerializerContext;

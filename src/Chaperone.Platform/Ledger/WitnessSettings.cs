@@ -41,24 +41,31 @@ public sealed record WitnessSettings(IReadOnlyList<LogWitness> Operators, string
         return (new(witnesses, kept, read.Quorum, allowed), null);
     }
 
-    /// <summary>The policy of one clinic's log: the operator's quorum and every witness that the clinic requires.</summary>
+    /// <summary>The policy of one clinic's log: the operator's quorum, every witness that the clinic requires, and as many of its own as it wants.</summary>
     /// <param name="log">The log's key.</param>
     /// <param name="witnesses">All that are asked, the operator's among them.</param>
     /// <param name="asks">Whether it is to ask for them, or only to name them: of a checkpoint that lacks some.</param>
-    public string PolicyOf(VerifierKey log, IReadOnlyList<LogWitness> witnesses, bool asks = true)
+    /// <param name="needed">How many of the clinic's own must have cosigned, whichever they are; more than there are means all.</param>
+    public string PolicyOf(VerifierKey log, IReadOnlyList<LogWitness> witnesses, bool asks = true, int needed = 0)
     {
         var text = new StringBuilder($"log {log}\n").Append(Policy);
-        var needed = new List<string>();
-        if (Quorum != "none") needed.Add(Quorum);
+        var (must, own) = (new List<string>(), new List<string>());
+        if (Quorum != "none") must.Add(Quorum);
         foreach (var (witness, number) in witnesses.Where(witness => !witness.IsOperators).Select((witness, number) => (witness, number)))
         {
             // Not what people call it: a name may be somebody's, and the policy goes out with every export.
             var name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"clinic-witness-{number + 1}");
             text.Append("witness ").Append(name).Append(' ').Append(witness.Key).Append('\n');
-            if (witness.Required) needed.Add(name);
+            own.Add(name);
+            if (witness.Required) must.Add(name);
         }
-        if (!asks || needed.Count == 0) return text.Append("quorum none\n").ToString();
-        if (needed.Count == 1) return text.Append("quorum ").Append(needed[0]).Append('\n').ToString();
-        return text.Append("group clinic-quorum all ").AppendJoin(' ', needed).Append("\nquorum clinic-quorum\n").ToString();
+        if (needed > 0 && own.Count > 0)
+        {
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"group clinic-some {Math.Min(needed, own.Count)} ").AppendJoin(' ', own).Append('\n');
+            must.Add("clinic-some");
+        }
+        if (!asks || must.Count == 0) return text.Append("quorum none\n").ToString();
+        if (must.Count == 1) return text.Append("quorum ").Append(must[0]).Append('\n').ToString();
+        return text.Append("group clinic-quorum all ").AppendJoin(' ', must).Append("\nquorum clinic-quorum\n").ToString();
     }
 }

@@ -100,6 +100,55 @@ public sealed class WitnessTests(MailHouseServer at) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task So_many_witnesses_as_the_clinic_decides_must_have_signed_whichever_they_are()
+    {
+        using var owner = await house.SignInAs(BuiltInRole.Owner);
+        var log = await KeyAsync();
+        await using var one = await TestWitness.StartAsync(log);
+        await using var two = await TestWitness.StartAsync(log);
+        await AddAsync(owner, one);
+        await AddAsync(owner, two);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await Change(3, 0)).Status);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, (await Change(2, 7)).Status);
+        Assert.Equal(HttpStatusCode.NoContent, (await Change(1, 0)).Status);
+        var page = WebUtility.HtmlDecode((await owner.GetAsync(Page)).Text);
+        Assert.Contains("1 of your own 2, whichever", page, StringComparison.Ordinal);
+        var saved = await owner.FormAsync(Page + "/quorum", new Dictionary<string, string> { ["needed"] = "2", ["version"] = "1" }, Page);
+        Assert.Equal((HttpStatusCode.SeeOther, Page), (saved.Status, saved.Location));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await owner.FormAsync(Page + "/quorum", new Dictionary<string, string> { ["needed"] = "3", ["version"] = "2" }, Page)).Status);
+        Assert.Equal(["0 1", "1 2"], (await house.EventsAsync("settings.modified")).SelectMany(each => each.Changes).Where(change => change.Field == "witness_quorum").Select(change => $"{change.Before} {change.After}"));
+
+        // Both, or the export says that it lacks them.
+        await Until(async () => (await owner.GetAsync("/api/audit/export?format=bundle")).Body is { Length: > 0 } bytes && PolicyIn(bytes).EndsWith("group clinic-some 2 clinic-witness-1 clinic-witness-2\nquorum clinic-some\n", StringComparison.Ordinal));
+        await Until(async () => (await owner.GetAsync("/api/audit/integrity")).Json.GetProperty("quorum") is var quorum && quorum.GetProperty("met").GetBoolean() && quorum.GetProperty("signed").GetInt32() == 2);
+        Assert.Contains("2 of your own 2, whichever", WebUtility.HtmlDecode((await owner.GetAsync(Integrity)).Text), StringComparison.Ordinal);
+        await two.StopAsync();
+        house.Server.Clock.Advance(TimeSpan.FromMinutes(2));
+        await Until(async () => (await owner.GetAsync("/api/audit/export?format=bundle")).Body is { Length: > 0 } bytes && Unguarded(bytes));
+        Assert.False((await owner.GetAsync("/api/audit/integrity")).Json.GetProperty("quorum").GetProperty("met").GetBoolean());
+        Assert.Contains("Not reached", (await owner.GetAsync(Integrity)).Text, StringComparison.Ordinal);
+
+        // Nobody else decides, and another clinic has its own.
+        using var doctor = await house.SignInAs(BuiltInRole.Doctor);
+        Assert.Equal(HttpStatusCode.Forbidden, (await doctor.JsonAsync(HttpMethod.Put, Api + "/quorum", new { needed = 0 })).Status);
+        Assert.Equal(0, (await house.Server.Run(new ViewWitnesses(), BuiltInRole.Owner, house.Other)).Value.Quorum.Own);
+        // Whoever lowers it in the database is found.
+        foreach (var (change, code) in new[] { ("- 1", 1), ("+ 1", 0) })
+        {
+            await house.Server.Database.ExecuteAsync($"SET session_replication_role = replica; UPDATE clinic.witness_quorum SET version = version {change} WHERE tenant_id = '{house.Clinic.Tenant.Id}'");
+            Assert.Equal(code, (await house.Server.Services.GetRequiredService<IntegrityCheck>().VerifyAsync(house.Clinic.Tenant, Cancel)).ExitCode);
+        }
+
+        Task<Answer> Change(int needed, long version) => owner.JsonAsync(HttpMethod.Put, Api + "/quorum", new { needed }, request => request.Headers.TryAddWithoutValidation("If-Match", $"\"{version}\""));
+    }
+
+    private static string PolicyIn(byte[] zip)
+    {
+        using var bundle = LogSource.Zip(new MemoryStream(zip));
+        return Encoding.UTF8.GetString(bundle.Read("policy")!);
+    }
+
+    [Fact]
     public async Task The_page_enters_tests_and_removes_without_script()
     {
         using var owner = await house.SignInAs(BuiltInRole.Owner);

@@ -216,6 +216,16 @@ public sealed class WitnessingTests
         foreach (var bad in new[] { "nonsense", "quorum x\n", $"witness a {keys[0]}\nquorum none\n", $"witness a {keys[0]} ftp://a.example\nquorum none\n", $"witness a {signer.Key} https://a.example\nquorum none\n" })
             Assert.NotNull(WitnessSettings.Read(Encoding.UTF8.GetBytes(bad), null).Wrong);
         Assert.NotNull(WitnessSettings.Read(null, "10.0.0.0/8 everything").Wrong);
+
+        // So many of the clinic's own, whichever; with those it requires; and never more than there are.
+        var three = Enumerable.Range(0, 3).Select(i => new NoteSigner($"w{i}.example", Hash256.Of([(byte)i]).ToArray())).ToArray();
+        LogWitness[] own3 = [.. three.Select((each, i) => new LogWitness(Guid.NewGuid(), "Anna", new("https://w.example"), new(each.Key.Name, each.Key.PublicKey, SignatureType.CosignatureV1), Required: i == 0))];
+        var note = new Checkpoint(signer.Key.Name, 0, Merkle.EmptyRoot).Sign(signer);
+        bool Met(int needed, params int[] who) => WitnessPolicy.TryParse(Encoding.UTF8.GetBytes(WitnessSettings.None.PolicyOf(signer.Key, own3, needed: needed)), out var some)
+            && some.IsSatisfiedBy(note.With(who.Select(i => three[i].Cosign(note.Text, DateTimeOffset.UnixEpoch.AddYears(56)))));
+        Assert.True(Met(0, 0) && Met(2, 0, 1) && Met(2, 0, 2) && Met(3, 0, 1, 2) && Met(9, 0, 1, 2));
+        Assert.False(Met(0, 1) || Met(2, 0) || Met(2, 1, 2) || Met(3, 0, 1) || Met(9, 0, 1));
+        foreach (var each in three) each.Dispose();
     }
 
     private static WitnessClient Client() => new(new([]));
