@@ -141,12 +141,16 @@ public sealed class InvestigationTests : CaseWorld
             Assert.Empty(await OfCaseAsync(opened.Id, reader));
             Assert.Equal(404, (await Refused(new ViewAuditEvent(told.Id), reader)).Status);
             Assert.Empty((await Run(new ViewAuditLog(Query((AuditQuery.Entity, opened.Id.ToString()), (AuditQuery.Count, "true"))), reader)).Events);
+            var tail = await Run(new StartLogTail(AuditQuery.None), reader);
+            Assert.DoesNotContain((await Run(new WatchLog(tail), reader)).Events, read => read.Event.Entity?.Id == opened.Id);
             Assert.DoesNotContain((await Run(new ViewLogCharts(AuditQuery.None), reader)).ByAction, bar => bar.ToString()!.Contains("investigation.viewed", StringComparison.Ordinal));
         }
         Assert.Equal(404, (await Refused(new Clinic.AuditLog.Proving.ProveEvent(told.Id), Suspect)).Status);
         Assert.Equal(AuditErrors.NotWhole.Code, (await Refused(new StartAuditExport(Query((AuditQuery.Format, "bundle"))), Suspect)).Code);
         Assert.Null((await Try(new StartAuditExport(Query((AuditQuery.Format, "bundle"))), Owner)).Error);
         Assert.DoesNotContain(opened.Id.ToString(), Encoding.UTF8.GetString((await Send("GET", "/api/audit/export?format=json", Suspect)).Body), StringComparison.Ordinal);
+        foreach (var format in new[] { "csv", "json", "pdf" }) Assert.Equal(200, (await Send("GET", $"/api/audit/export?format={format}", Suspect)).Status);
+        Assert.DoesNotContain(opened.Id.ToString(), Encoding.UTF8.GetString((await Send("GET", $"/api/patients/{Ada}/access-history/report?format=json", Owner)).Body), StringComparison.Ordinal);
         foreach (var (person, reader) in new[] { (Ada, Owner), (Ada, Reviewer) })
             Assert.DoesNotContain((await Run(new Clinic.AccessHistory.ViewAccessHistory(person, new(null, null, false)), reader)).Looks, look => look.Action.StartsWith("investigation.", StringComparison.Ordinal));
         Assert.DoesNotContain((await Run(new Clinic.AccessHistory.ViewOwnAccessHistory(new(null, null, false)), Suspect)).Looks, look => look.Action.StartsWith("investigation.opened", StringComparison.Ordinal));
