@@ -58,6 +58,17 @@ public sealed class CanaryTests
         Assert.Contains(word, (await client.GetAsync(visit.Location!)).Text);
         await client.JsonAsync(HttpMethod.Post, "/api/appointments", new { type = word, startsAt = word, reason = new string('x', 300) + word });
 
+        // An investigation: title, reason, why, notes, conclusion; and its evidence, which leaves with all of it.
+        var opened = await client.JsonAsync(HttpMethod.Post, "/api/investigations", new { title = $"{word} case", reason = $"{word} said so", about = new[] { id }, filter = new Dictionary<string, string> { ["subject"] = id.ToString() } });
+        Assert.True(opened.Status == HttpStatusCode.Created, opened.ToString());
+        var matter = "/investigations/" + opened.Json.GetProperty("id").GetGuid();
+        Assert.Equal(HttpStatusCode.Created, (await client.JsonAsync(HttpMethod.Post, $"/api{matter}/notes", new { text = $"{word} {phone}" })).Status);
+        await client.FormAsync("/settings/investigations", new Dictionary<string, string> { ["title"] = $"{word} form", ["reason"] = "" }, "/settings/investigations/new");
+        await client.FormAsync($"/settings{matter}/records", new Dictionary<string, string> { ["record"] = server.First.Patients[0].ToString(), ["recordWhy"] = $"{word} again" }, $"/settings{matter}");
+        Assert.Equal(HttpStatusCode.NoContent, (await client.JsonAsync(HttpMethod.Post, $"/api{matter}/conclusion", new { outcome = "inconclusive", text = $"{word} it was" }, request => request.Headers.TryAddWithoutValidation("If-Match", "\"1\""))).Status);
+        Assert.Contains($"{word} it was", (await client.GetAsync($"/settings{matter}")).Text);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"/api{matter}/evidence")).Status);
+
         // Signing in: names nobody has, as browsers send them.
         using (var stranger = server.Visit(server.First))
         {
