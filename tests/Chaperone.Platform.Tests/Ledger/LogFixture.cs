@@ -41,9 +41,9 @@ internal sealed class LogFixture : IAsyncDisposable
     public Guid Installation { get; } = Ids.New(TimeProvider.System.GetUtcNow());
     public Guid Tenant { get; private set; }
 
-    public static async Task<LogFixture> CreateAsync()
+    public static async Task<LogFixture> CreateAsync(TestDatabase? database = null)
     {
-        var fixture = new LogFixture(await TestCluster.CreateDatabaseAsync());
+        var fixture = new LogFixture(database ?? await TestCluster.CreateDatabaseAsync());
         fixture.Tenant = await fixture.AddClinicAsync("one.localhost");
         return fixture;
     }
