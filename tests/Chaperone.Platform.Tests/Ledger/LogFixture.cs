@@ -48,8 +48,8 @@ internal sealed class LogFixture : IAsyncDisposable
         return fixture;
     }
 
-    public Sequencer NewSequencer(string? folder = null) =>
-        new(Databases, Keys, folder is null ? File : new(folder), Installation, TimeProvider.System, NullLogger<Sequencer>.Instance);
+    public Sequencer NewSequencer(string? folder = null, TimeProvider? clock = null) =>
+        new(Databases, Keys, folder is null ? File : new(folder), Installation, clock ?? TimeProvider.System, NullLogger<Sequencer>.Instance);
 
     public async Task<Guid> AddClinicAsync(string host)
     {

@@ -1,5 +1,7 @@
 using Chaperone.Ledger;
 using Chaperone.Platform.Ledger;
+using Chaperone.Platform.Postgres;
+using Chaperone.TestSupport;
 using Npgsql;
 
 namespace Chaperone.Platform.Tests.Ledger;
@@ -104,6 +106,37 @@ public sealed class SequencerTests
             for (var i = 0; i < 400 && await count() != wanted; i++) await Task.Delay(25, Cancel);
             Assert.Equal(wanted, await count());
         }
+    }
+
+    [Fact]
+    public async Task After_the_clock_was_moved_back_everything_has_its_place_and_its_proof()
+    {
+        await using var log = await LogFixture.CreateAsync();
+        var clock = new TestClock();
+        using var sequencer = log.NewSequencer(clock: clock);
+        var then = clock.GetUtcNow().AddHours(-2);
+        await log.AppendAsync(Enumerable.Range(0, 300).Select(_ => log.Event()));
+        await sequencer.FlushAsync(log.Tenant, Cancel);
+        clock.Advance(TimeSpan.FromHours(-2));
+        var late = Enumerable.Range(0, 10).Select(i => log.Event() with { Id = Ids.New(then.AddSeconds(i)), At = then.AddSeconds(i) }).ToArray();
+        await log.AppendAsync(late);
+        await sequencer.FlushAsync(log.Tenant, Cancel);
+        await log.AppendAsync([log.Event()]);
+        await sequencer.FlushAsync(log.Tenant, Cancel);
+
+        var report = await log.VerifyAsync();
+        Assert.True(report.ExitCode == 0, report.ToText());
+        Assert.Equal(311, report.Verified);
+        await using var transaction = await TenantTransaction.BeginAsync(log.Databases.App, log.Tenant, Cancel);
+        var evidence = new LedgerEvidence(log.Keys, sequencer, log.Installation);
+        for (var i = 0; i < late.Length; i++)
+        {
+            Assert.Equal(300 + i, (await new LedgerReader(log.Keys).FindAsync(transaction, late[i].Id, Cancel))!.Index);
+            var proven = (await evidence.OfEventAsync(transaction, late[i].Id, null, Cancel))!;
+            Assert.Equal((300 + i, 311), (proven.Proof.Index, proven.Head.Size));     // under the newest checkpoint, which bears an earlier time than the first
+        }
+        // What the checkpoint was kept for is written once.
+        Assert.Equal("exported", await log.Database.ExecuteAsync("SELECT keep FROM ledger.checkpoint WHERE size = 311"));
     }
 
     [Fact]
