@@ -1,10 +1,11 @@
-// Keeps when each test last passed: node test-passes.mjs FILE RESULTS SOURCES COMMIT CHANGED
+// Keeps when each test last passed: node test-passes.mjs FILE RESULTS SOURCES COMMIT CHANGED FAILED
 // RESULTS is a folder of xunit v3's XML reports, one for each test program that came to its end. A test passed when all its cases did. What a program that crashed would have
-// said is not known, so its tests keep what stood in FILE before; so does a pass of a test that fails now.
+// said is not known, so its tests keep what stood in FILE before; so does a pass of a test that fails now. FAILED is
+// how many failures the launcher counted, those programs among them.
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const [file, results, sources, commit, changed] = process.argv.slice(2);
+const [file, results, sources, commit, changed, counted] = process.argv.slice(2);
 
 const before = () => {
   try {
@@ -37,6 +38,7 @@ for (const name of readdirSync(results).filter((each) => each.endsWith(".xml")).
 }
 if (last === null) process.exit(0); // nothing ran: nothing is known that was not known before
 
+failed = Math.max(failed, Number(counted) || 0);
 const tests = before();
 for (const program of readdirSync(results).map((name) => name.replace(/xml$/, "")))
   for (const test of Object.keys(tests)) if (test.startsWith(program) && !ran.has(test)) delete tests[test]; // renamed or gone

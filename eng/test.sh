@@ -34,7 +34,7 @@ keep_passes() {
   local commit changed=no
   commit=$(git -C "$root" rev-parse HEAD 2>/dev/null) || commit=
   [ -z "$(git -C "$root" status --porcelain 2>/dev/null)" ] || changed=yes
-  node "$root/eng/test-passes.mjs" "$build/test-passes.json" "$1" "$(source_stamp src db)" "$commit" "$changed" || failed=$((failed + 1))
+  node "$root/eng/test-passes.mjs" "$build/test-passes.json" "$1" "$(source_stamp src db)" "$commit" "$changed" "$failed" || failed=$((failed + 1))
 }
 
 run_tests() {

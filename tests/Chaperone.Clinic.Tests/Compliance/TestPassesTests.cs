@@ -25,9 +25,9 @@ public sealed class TestPassesTests : IDisposable
         // One case fails, one test is gone, one program crashed and left no report.
         Directory.Delete(Path.Combine(folder, "results"), recursive: true);
         Report("A.Tests", ("A.Tests.One", "Holds", "Pass", "11:00:00"), ("A.Tests.One", "Cases", "Pass", "11:00:01"), ("A.Tests.One", "Cases", "Fail", "11:00:02"));
-        Keep("stamp2", "2222222bbbb", "yes");
+        Keep("stamp2", "2222222bbbb", "yes", failed: 2);
         var second = new TestPasses(FileName, "stamp1").Read();
-        Assert.Equal((2, 1), (second.Runs!.Passed, second.Runs.Failed));
+        Assert.Equal((2, 2), (second.Runs!.Passed, second.Runs.Failed));       // the case, and the program
         Assert.Equal(At("11:00:00"), second.Of("A.Tests.One.Holds")!.Passed!.At);
         Assert.Equal((At("10:00:03"), "1111111aaaa", At("11:00:02")), second.Of("A.Tests.One.Cases") is { Passed: { } passed, Failed: { } failed } ? (passed.At, passed.Commit, failed.At) : default);
         Assert.Null(second.Of("A.Tests.One.Gone"));
@@ -71,11 +71,11 @@ public sealed class TestPassesTests : IDisposable
             + (test.Result == "Fail" ? "<failure><message><![CDATA[It said <test result=\"Pass\"]]></message></failure></test>" : "</test>"))) + "</collection></assembly></assemblies>");
     }
 
-    private void Keep(string sources, string commit, string changed)
+    private void Keep(string sources, string commit, string changed, int failed = 0)
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Chaperone.slnx"))) root = Path.GetDirectoryName(root)!;
-        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(root, "eng", "test-passes.mjs"), FileName, Path.Combine(folder, "results"), sources, commit, changed]))!;
+        using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(root, "eng", "test-passes.mjs"), FileName, Path.Combine(folder, "results"), sources, commit, changed, failed.ToString(System.Globalization.CultureInfo.InvariantCulture)]))!;
         node.WaitForExit();
         Assert.Equal(0, node.ExitCode);
     }
