@@ -27,6 +27,8 @@ internal static class PdfEvidence
     /// <summary>The result of the last verification in a sentence.</summary>
     public static string Statement(LogIntegrity integrity, TimeZoneInfo zone) => integrity switch
     {
+        { State: LogIntegrity.Verified, From: > 0, VerifiedTo: { } to } => $"Yes, as far as it was read. The last verification, on {AuditText.Time(integrity.At!.Value, zone)}, read what was new, from index {AuditText.Number(integrity.From)} to {AuditText.Number(to)}, and found it as it was signed and continuing what was verified before. "
+            + (integrity.Whole is { } whole ? $"The whole log was last read on {AuditText.Time(whole.At, zone)}, and each of its {AuditText.Number(whole.Size)} events was as it was signed." : "The whole log was not read since the server started."),
         { State: LogIntegrity.Verified, VerifiedTo: { } to } => $"Yes. The last verification, on {AuditText.Time(integrity.At!.Value, zone)}, read every event up to index {AuditText.Number(to)} again and found each as it was signed.",
         { State: LogIntegrity.Verified } => $"Yes. The last verification, on {AuditText.Time(integrity.At!.Value, zone)}, found nothing sequenced yet.",
         { State: LogIntegrity.Failed } => $"NO. The last verification found that the log is not what was signed: {integrity.What}",

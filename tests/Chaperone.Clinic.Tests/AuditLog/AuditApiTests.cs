@@ -106,6 +106,15 @@ public sealed class AuditApiTests : AuditWorld
         Assert.Contains("That verification has ended", Encoding.UTF8.GetString((await Send("GET", "/settings/audit-log/integrity/running", Reviewer)).Body), StringComparison.Ordinal);
         Assert.Equal(403, (await Send("GET", "/settings/audit-log/integrity/running", Doctor)).Status);
 
+        // Where only what is new was read, neither the badge nor a report's cover says that all was.
+        var (at, utc) = (new DateTimeOffset(2026, 5, 6, 7, 8, 9, TimeSpan.Zero), TimeZoneInfo.Utc);
+        var part = new LogIntegrity(LogIntegrity.Verified, 699, 700, at, null, null) { From = 512, Whole = new(600, at.AddDays(-2)) };
+        Assert.Contains("from index 512 to 699", PdfEvidence.Statement(part, utc), StringComparison.Ordinal);
+        Assert.Contains("last read on 04-May-2026 07:08:09, and each of its 600 events", PdfEvidence.Statement(part, utc), StringComparison.Ordinal);
+        Assert.Contains("read every event up to index 699 again", PdfEvidence.Statement(part with { From = 0 }, utc), StringComparison.Ordinal);
+        Assert.Contains("what was new, from index 512, to index 699", await Shell.Rendering.Html<IntegrityBadge>(("Integrity", part), ("Zone", utc)), StringComparison.Ordinal);
+        Assert.Contains("every event to index 699", await Shell.Rendering.Html<IntegrityBadge>(("Integrity", part with { From = 0 }), ("Zone", utc)), StringComparison.Ordinal);
+
         var running = new RunningCheck(250, 1000, TimeSpan.FromSeconds(5));
         Assert.Contains("250 of 1,000 events, 50 a second, 15 s left", await Shell.Rendering.Html<VerificationRunning>(("Running", running)), StringComparison.Ordinal);
     }
