@@ -46,6 +46,7 @@ run_tests() {
   need_postgres
   need_chromium
   need_outsiders
+  need_rsyslog
   CHROMIUM_PATH=$(chromium_path)
   export CHROMIUM_PATH
   mkdir -p "$build"

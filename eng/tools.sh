@@ -119,3 +119,19 @@ want_pgaudit() {
   folder=${folder%/lib}
   ! apt_offers "postgresql-${folder##*/}-pgaudit" 1 || apt_install "The bench compares with pgaudit, which is missing" "postgresql-${folder##*/}-pgaudit" || true
 }
+
+# The tests stream the log to a real log server: an instance of their own, with a folder and a port of its own.
+has_rsyslog() {
+  local driver
+  command -v rsyslogd >/dev/null || [ -x /usr/sbin/rsyslogd ] || return 1
+  for driver in /usr/lib/*/rsyslog/lmnsd_gtls.so /usr/lib*/rsyslog/lmnsd_gtls.so; do
+    [ -e "$driver" ] && return
+  done
+  return 1
+}
+
+need_rsyslog() {
+  has_rsyslog && return
+  apt_install "The tests stream the log to rsyslog over TLS, which is missing" rsyslog rsyslog-gnutls || true
+  has_rsyslog || refuse "rsyslog or its TLS driver gtls is missing, which the tests stream the log to. Install rsyslog and rsyslog-gnutls."
+}

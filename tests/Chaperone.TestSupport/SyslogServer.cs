@@ -11,7 +11,7 @@ public sealed record ReceivedSyslog(int Facility, int Severity, string Time, str
 /// <summary>Debian's rsyslog as a private instance: syslog over TLS in, a file out, nothing of the machine's own.</summary>
 public sealed class SyslogServer : IAsyncDisposable
 {
-    private const char Between = '\u001f';
+    private const char Between = '\t';
     private readonly string folder = Directory.CreateTempSubdirectory("chaperone-syslog-").FullName;
     private Process? process;
 
@@ -29,9 +29,9 @@ public sealed class SyslogServer : IAsyncDisposable
                    defaultNetstreamDriverCertFile="{{folder}}/cert.pem" defaultNetstreamDriverKeyFile="{{folder}}/key.pem" parser.escapeControlCharactersOnReceive="off")
             module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="{{(asksForCertificate ? "x509/certvalid" : "anon")}}")
             template(name="parts" type="list") {
-              property(name="syslogfacility") constant(value="\x1f") property(name="syslogseverity") constant(value="\x1f") property(name="timereported" dateFormat="rfc3339") constant(value="\x1f")
-              property(name="hostname") constant(value="\x1f") property(name="app-name") constant(value="\x1f") property(name="msgid") constant(value="\x1f") property(name="structured-data")
-              constant(value="\x1f") property(name="msg") constant(value="\n")
+              property(name="syslogfacility") constant(value="\t") property(name="syslogseverity") constant(value="\t") property(name="timereported" dateFormat="rfc3339") constant(value="\t")
+              property(name="hostname") constant(value="\t") property(name="app-name") constant(value="\t") property(name="msgid") constant(value="\t") property(name="structured-data")
+              constant(value="\t") property(name="msg") constant(value="\n")
             }
             input(type="imtcp" port="{{Port}}" address="127.0.0.1" ruleset="keep")
             ruleset(name="keep") { action(type="omfile" file="{{folder}}/out" template="parts" fileCreateMode="0600") }
@@ -50,16 +50,24 @@ public sealed class SyslogServer : IAsyncDisposable
     public static async Task<SyslogServer> StartAsync(bool asksForCertificate = false)
     {
         var server = new SyslogServer(asksForCertificate);
-        await server.StartAgainAsync();
-        return server;
+        try
+        {
+            await server.StartAgainAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task StartAgainAsync()
     {
         var program = File.Exists("/usr/sbin/rsyslogd") ? "/usr/sbin/rsyslogd" : "rsyslogd";
-        process = Process.Start(new ProcessStartInfo(program, ["-n", "-f", Path.Combine(folder, "rsyslog.conf"), "-i", Path.Combine(folder, "pid")]) { UseShellExecute = false, RedirectStandardError = true })!;
-        process.ErrorDataReceived += (_, _) => { };
+        process = Process.Start(new ProcessStartInfo(program, ["-n", "-f", Path.Combine(folder, "rsyslog.conf"), "-i", Path.Combine(folder, "pid")]) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true })!;
         process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
         for (var tries = 0; ; tries++)
         {
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
