@@ -58,7 +58,7 @@ internal sealed record RotateStreamSecret(Guid Stream) : IOperation<MadeStream>,
     Guid IAbout.ResourceId => Stream;
 }
 
-internal sealed class ChangeStreamsHandler(OutsideNetworks networks, ClinicSlices slices, StreamBell bell)
+internal sealed class ChangeStreamsHandler(OutsideNetworks networks, ClinicSlices slices, ClinicLog log, StreamBell bell)
     : IHandler<CreateStream, MadeStream>, IHandler<ChangeStream, Done>, IHandler<PauseStream, Done>, IHandler<DeleteStream, Done>, IHandler<RotateStreamSecret, MadeStream>
 {
     private const int Most = 8;
@@ -66,6 +66,7 @@ internal sealed class ChangeStreamsHandler(OutsideNetworks networks, ClinicSlice
     public async Task<Result<MadeStream>> Handle(CreateStream request, OperationScope scope, CancellationToken cancel)
     {
         if (AuditPlan.RefusesDownload(scope) is { } refused) return refused;
+        if (await log.WithholdsAsync(cancel)) return StreamErrors.Withheld;   // a stream leaves nothing out: not of what who enters it may not read
         await scope.TakeTurns([scope.Tenant.Id], cancel);   // two at once must not both be the last that fits
         if (await scope.Db.Set<StreamRow>().CountAsync(cancel) >= Most) return StreamErrors.TooMany;
         var kind = request.Wanted.Kind;
@@ -87,6 +88,7 @@ internal sealed class ChangeStreamsHandler(OutsideNetworks networks, ClinicSlice
     public async Task<Result<Done>> Handle(ChangeStream request, OperationScope scope, CancellationToken cancel)
     {
         if (await FindAsync(scope, request.Stream, cancel) is not { } row) return PlatformErrors.NotFound;
+        if (await log.WithholdsAsync(cancel)) return StreamErrors.Withheld;
         var read = StreamInputs.Read(request.Wanted, row.Kind, row.Payload, networks);
         if (read.Error is { } invalid) return invalid;
         (row.Payload, row.Shape) = read.Value;

@@ -57,6 +57,9 @@ public static class StreamErrors
     /// <summary>Only webhooks have one.</summary>
     public static readonly Error NoSecret = new("CHP-STREAM-0017", "Only webhooks have a secret.", 409, "Syslog is protected by TLS, and by a certificate of yours if the receiver asks for one.");
 
+    /// <summary>An open investigation is not for whoever asks.</summary>
+    public static readonly Error Withheld = new("CHP-STREAM-0018", "The stream would carry events that are not for you to read.", 403, "While an investigation is open, its own events are for those who work on it and for owners. Ask an owner to enter or change the stream.");
+
     /// <summary>The error that a fault is to people.</summary>
     internal static Error Of(StreamFault fault) => fault switch
     {
