@@ -114,10 +114,10 @@ public sealed class ServerProcess : IDisposable
     }
 
     /// <summary>Starts <c>up</c> and waits until it says that it is ready.</summary>
-    public static async Task<ServerProcess> UpAsync(string dataFolder)
+    public static async Task<ServerProcess> UpAsync(string dataFolder, IReadOnlyDictionary<string, string>? environment = null)
     {
         var port = FreePort();
-        var server = new ServerProcess(["up", "--data", dataFolder, "--port", $"{port}"]) { Port = port };
+        var server = new ServerProcess(["up", "--data", dataFolder, "--port", $"{port}"], environment) { Port = port };
         try
         {
             await server.ready.Task.WaitAsync(LongestStart);

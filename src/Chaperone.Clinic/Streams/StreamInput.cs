@@ -85,7 +85,7 @@ internal static class StreamInputs
     // What leads where is decided again at each connection; here people are told early what can never be.
     private static string? UrlProblem(string? text, OutsideNetworks networks)
     {
-        const string Wanted = "Enter the address at which the receiver answers, beginning with https://";
+        const string Wanted = "Enter the address at which the receiver answers, such as https://siem.example.org/hook";
         if (text is null || text.Length > LongestUrl || !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttps) return Wanted + ".";
         if (url.UserInfo.Length > 0 || url.Fragment.Length > 0) return Wanted + ", without a name or # in it.";
         if (url.Port is not 443 and < 1024) return "The port must be 443, or one from 1024 on.";
