@@ -113,7 +113,7 @@ public sealed class TestReceiver : IAsyncDisposable
             http.Request.Path, http.Request.Headers["webhook-id"].ToString(), http.Request.Headers["webhook-timestamp"].ToString(), http.Request.Headers["webhook-signature"].ToString(), http.Request.ContentType ?? "",
             body.ToArray(), http.Connection.ClientCertificate?.Thumbprint);
         heard.Enqueue(hook);
-        if (Delay > TimeSpan.Zero) await Task.Delay(Delay);
+        if (Delay > TimeSpan.Zero) await Task.Delay(Delay, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var status = Answer(hook, http);
         if (status is >= 200 and < 300) Taken.TryAdd(hook.Id, hook);
         if (status == 0 || status == TakenAndGone)

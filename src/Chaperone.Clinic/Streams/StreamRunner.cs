@@ -52,6 +52,13 @@ internal sealed class StreamRunner(
         return base.StartAsync(cancellationToken);
     }
 
+    /// <summary>Waits for what is on its way: it is broken off, and its end is noted.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        for (var place = 0; place < AtOnce; place++) await places.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>Rings for every clinic; the scheduler's minute.</summary>
     public async Task SweepAsync(CancellationToken cancel)
     {

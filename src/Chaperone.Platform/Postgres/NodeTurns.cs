@@ -50,7 +50,11 @@ public sealed class NodeTurns(Databases databases) : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await gate.WaitAsync();
         if (connection is not null) await ForgetAsync(connection);
+        connection = null;
+        held.Clear();
+        gate.Release();
         gate.Dispose();
     }
 
