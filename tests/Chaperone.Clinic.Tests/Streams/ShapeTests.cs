@@ -201,9 +201,9 @@ public sealed partial class ShapeTests
     {
         var name = url[(url.LastIndexOf('.') + 1)..];
         var (ofPatient, pattern) = name.StartsWith("Patient", StringComparison.Ordinal) ? (true, name[7..]) : (false, name);
-        var reads = pattern == "Read";
+        var (reads, interaction) = (pattern == "Read", pattern.ToLowerInvariant());
         Assert.Equal("rest", json.GetProperty("type").GetProperty("code").GetString());
-        Assert.Single(json.GetProperty("subtype").EnumerateArray(), code => code.GetProperty("system").GetString() == "http://hl7.org/fhir/restful-interaction" && code.GetProperty("code").GetString() == pattern.ToLowerInvariant());
+        Assert.Single(json.GetProperty("subtype").EnumerateArray(), code => code.GetProperty("system").GetString() == "http://hl7.org/fhir/restful-interaction" && code.GetProperty("code").GetString() == interaction);
         Assert.Equal((pattern[..1], "0"), (json.GetProperty("action").GetString(), json.GetProperty("outcome").GetString()));
         JsonElement Agent(string code) => Assert.Single(json.GetProperty("agent").EnumerateArray(), agent => agent.GetProperty("type").GetProperty("coding")[0].GetProperty("code").GetString() == code);
         foreach (var machine in new[] { Agent("110152"), Agent("110153") }) Assert.True(machine.TryGetProperty("network", out _) && !machine.GetProperty("requestor").GetBoolean());
