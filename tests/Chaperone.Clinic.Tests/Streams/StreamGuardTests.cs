@@ -92,6 +92,20 @@ public sealed class StreamGuardTests(StreamHouseServer at) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_may_not_read_an_open_investigation_has_nothing_sent_anywhere()
+    {
+        var opened = await house.Owner.JsonAsync(HttpMethod.Post, "/api/investigations", new { title = "A matter", reason = "Something was seen", filter = new Dictionary<string, string> { ["action"] = "clinic.created" } });
+        Assert.True(opened.Status is HttpStatusCode.Created or HttpStatusCode.OK, opened.ToString());
+        var stream = new { name = "R", kind = "webhook", shape = "native", url = "https://receiver.example/x", start = "beginning" };
+        var (id, _) = await house.AddAsync(stream);     // an owner may read it, and so may have it sent
+        using var admin = await house.SignInAs(BuiltInRole.Admin);
+        Assert.Equal((HttpStatusCode.Forbidden, "CHP-STREAM-0018"), await TriedAsync(HttpMethod.Post, StreamHouse.Api));
+        Assert.Equal((HttpStatusCode.Forbidden, "CHP-STREAM-0018"), await TriedAsync(HttpMethod.Put, $"{StreamHouse.Api}/{id}"));
+
+        async Task<(HttpStatusCode, string?)> TriedAsync(HttpMethod method, string path) => await admin.JsonAsync(method, path, stream) is var answer ? (answer.Status, answer.Code) : default;
+    }
+
+    [Fact]
     public async Task A_name_that_leads_inside_is_refused_where_the_connection_is_made()
     {
         await using var receiver = await TestReceiver.StartAsync();
