@@ -15,14 +15,14 @@ public sealed class StreamStoryTests(BrowserFixture fixture)
         await using var receiver = await TestReceiver.StartAsync();
         await using var admin = await fixture.SignedInAsync(BuiltInRole.Admin, clinic: clinic);
         await admin.GoAsync("/settings/security/streams", "Log streams");
-        await admin.SeesAsync("The log goes nowhere");
+        await admin.SeesAsync("No receivers yet");
         await admin.ExamineAsync("streams-none");
-        await admin.Link("Enter a receiver").First.ClickAsync();
-        await admin.AtAsync("Enter a receiver");
+        await admin.Link("Add a receiver").First.ClickAsync();
+        await admin.AtAsync("Add a receiver");
         admin.Expect(422);
         await admin.FillAsync("Name", "SIEM");
         await admin.FillAsync("Address", "http://siem.example");
-        await admin.Button("Enter").ClickAsync();
+        await admin.Button("Add").ClickAsync();
         await admin.SeesAsync("There is a problem");
         await admin.ExamineAsync("streams-refused");
         await admin.FillAsync("Address", receiver.Address);
@@ -30,7 +30,7 @@ public sealed class StreamStoryTests(BrowserFixture fixture)
         await admin.Page.GetByLabel("Certificate of the authority to believe").FillAsync(receiver.Ca);
         await admin.Page.GetByLabel("Begin with").SelectOptionAsync("beginning");
         await admin.ExamineAsync("streams-new");
-        await admin.Button("Enter").ClickAsync();
+        await admin.Button("Add").ClickAsync();
         await admin.AtAsync("The webhook’s secret");
         await admin.SeesAsync("It is shown only here");
         await admin.ExamineAsync("streams-secret");
@@ -62,7 +62,7 @@ public sealed class StreamStoryTests(BrowserFixture fixture)
         await admin.Link("SIEM").ClickAsync();
         await admin.AtAsync("SIEM");
         await admin.ExamineAsync("streams-edit");
-        await admin.GoAsync("/settings/security/streams/new?kind=syslog", "Enter a receiver");
+        await admin.GoAsync("/settings/security/streams/new?kind=syslog", "Add a receiver");
         await admin.ExamineAsync("streams-new-syslog");
         admin.AssertExamined();
         Assert.Equal(receiver.Events().Select(each => each.GetProperty("index").GetInt64()).Order(), receiver.Events().Select(each => each.GetProperty("index").GetInt64()));
