@@ -13,13 +13,12 @@ namespace Chaperone.Platform.Ledger;
 /// <remarks>
 /// Woken by <see cref="Signal"/> after a commit on this node; what other nodes committed and could not sequence is found by a sweep every few seconds.
 /// Not by NOTIFY, which makes commits wait for each other (docs/decisions). An event gets its index at most a fifth of a second after its commit, and 0.8 seconds lie between two checkpoints
-/// of a clinic. A log that grows fast grows often and by whole chunks of 256, so that no growth holds up the appends beside it for long and no chunk is written twice; what does not fill a
-/// chunk goes with the next growth. Recovery is the normal path: all state is in the database, and each step is one transaction.
+/// of a clinic. A log that grows fast grows by whole chunks of 256, so that no chunk is written twice; what does not fill a chunk goes with the next growth. Recovery is the normal path: all state is in the database, and each step is one transaction.
 /// </remarks>
 public sealed partial class Sequencer : BackgroundService
 {
     private static readonly TimeSpan GrowEvery = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan GrowOften = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan GrowOften = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LeaveFor = TimeSpan.FromMilliseconds(90);
     private static readonly TimeSpan SignEvery = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(3);
